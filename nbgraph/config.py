@@ -1,0 +1,90 @@
+"""Settings: read from NBGRAPH_* variables, changed with `config.change_flags(floatX="float32")`.
+
+| option        | variable              | meaning                                                          |
+|---------------|-----------------------|------------------------------------------------------------------|
+| floatX        | NBGRAPH_FLOATX        | dtype of `matrix()` and friends without a letter                 |
+| mode          | NBGRAPH_MODE          | what `function(mode=None)` means                                 |
+| cache_dir     | NBGRAPH_CACHE_DIR     | where compiled functions are kept                                |
+| cache_bytes   | NBGRAPH_CACHE_BYTES   | size of the cache above which the oldest entries are removed     |
+| verify        | NBGRAPH_VERIFY        | check the graph after every rewriting pass                       |
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+
+def _choice(*allowed: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text not in allowed:
+            raise ValueError(f"must be one of {', '.join(allowed)}, not {text!r}")
+        return text
+    return parse
+
+
+def _boolean(text: str | bool) -> bool:
+    if isinstance(text, bool):
+        return text
+    known = {"0": False, "false": False, "1": True, "true": True}
+    if text.lower() not in known:
+        raise ValueError(f"must be 0 or 1, not {text!r}")
+    return known[text.lower()]
+
+
+def _default_cache_dir() -> Path:
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "nbgraph"
+
+
+_OPTIONS: dict[str, tuple[Callable[[Any], Any], Callable[[], Any]]] = {
+    "floatX": (_choice("float64", "float32"), lambda: "float64"),
+    "mode": (_choice("FAST_RUN", "FAST_COMPILE", "reference"), lambda: "FAST_RUN"),
+    "cache_dir": (Path, _default_cache_dir),
+    "cache_bytes": (int, lambda: 2_000_000_000),
+    "verify": (_boolean, lambda: False),
+}
+
+
+class Config:
+    """The settings of this process; `config.floatX = "float32"` sets one, checked."""
+
+    floatX: str
+    mode: str
+    cache_dir: Path
+    cache_bytes: int
+    verify: bool
+
+    def __init__(self) -> None:
+        for name, (_, default) in _OPTIONS.items():
+            text = os.environ.get(f"NBGRAPH_{name.upper()}")
+            setattr(self, name, default() if text is None else text)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name not in _OPTIONS:
+            raise AttributeError(f"config has no option {name!r}; there are {', '.join(_OPTIONS)}")
+        try:
+            object.__setattr__(self, name, _OPTIONS[name][0](value))
+        except ValueError as error:
+            raise ValueError(f"config.{name} (NBGRAPH_{name.upper()}) {error}") from None
+
+    @contextmanager
+    def change_flags(self, **changes: Any) -> Iterator[None]:
+        """Inside the block the named options have other values."""
+        before = {name: getattr(self, name) for name in changes}
+        try:
+            for name, value in changes.items():
+                setattr(self, name, value)
+            yield
+        finally:
+            for name, value in before.items():
+                setattr(self, name, value)
+
+    def __repr__(self) -> str:
+        return "\n".join(f"{name:12} {getattr(self, name)}" for name in _OPTIONS)
+
+
+config = Config()

@@ -1,0 +1,54 @@
+"""NumPy evaluation of a FunctionGraph, node by node with `perform`: the oracle, and reference mode.
+
+Takes input values in the order of `fgraph.inputs`, gives output values in the order of `fgraph.outputs`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from nbgraph.errors import NbgraphError
+from nbgraph.graph.basic import Apply, Constant, Variable
+from nbgraph.graph.fg import FunctionGraph
+from nbgraph.graph.op import perform
+
+
+def evaluate(fgraph: FunctionGraph, values: Sequence[Any]) -> list[Any]:
+    """Output values for these input values; intermediate values are dropped after their last use."""
+    known: dict[Variable, Any] = dict(zip(fgraph.inputs, values, strict=True))
+    last_use = {v: i for i, node in enumerate(fgraph.nodes) for v in node.inputs}
+    kept = set(fgraph.outputs)
+    for i, node in enumerate(fgraph.nodes):
+        arguments = [value_of(v, known) for v in node.inputs]
+        known.update(zip(node.outputs, perform_checked(node, arguments), strict=True))
+        for v in node.inputs:
+            if last_use[v] == i and v not in kept:
+                known.pop(v, None)
+    return [value_of(v, known) for v in fgraph.outputs]
+
+
+def value_of(variable: Variable, known: dict[Variable, Any]) -> Any:
+    """The value of a computed variable or a constant."""
+    return variable.data if isinstance(variable, Constant) and variable not in known else known[variable]
+
+
+def perform_checked(node: Apply, arguments: Sequence[Any]) -> list[Any]:
+    """`perform`, its results checked against the output types, errors with the user's line added.
+
+    The Op's own exception arrives unchanged, with a note; a result of the wrong type is a TypeError.
+    """
+    try:
+        results = perform(node, arguments)
+    except NbgraphError:
+        raise
+    except Exception as error:
+        error.add_note(f"while computing {node.op}, made at {node.line}" if node.line else f"while computing {node.op}")
+        raise
+    for output, result in zip(node.outputs, results, strict=True):
+        try:
+            output.type.filter(result, strict=True)
+        except (TypeError, ValueError) as error:
+            raise TypeError(f"{node.op}.perform gave a value that is not {output.type}: {error} "
+                            f"(made at {node.line})") from error
+    return results

@@ -1,0 +1,106 @@
+"""Op: what is applied. The contract for our own Ops and for users' Ops alike.
+
+A subclass defines `make_node` (types the application) and `perform` (computes it with NumPy: the oracle), and lists
+its parameters in `__props__`, from which equality, hash and str follow. `grad`, `infer_shape`, `connection_pattern`,
+`R_op`, `flops`, `do_constant_folding` and `debug_perform` are optional.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from nbgraph.graph.basic import Apply, Variable
+
+
+class Op:
+    """Base of all Ops.
+
+    Attributes
+    ----------
+    __props__ : tuple[str, ...]    names of the attributes that decide what is computed
+    default_output : int or None   which output `__call__` returns; None: the only one, or the list of all
+    view_map : {output: [input]}   outputs that alias an input when performed
+    destroy_map : {output: [input]}  inputs that perform overwrites
+    """
+
+    __props__: ClassVar[tuple[str, ...] | None] = None
+    default_output: int | None = None
+    view_map: dict[int, list[int]] = {}  # noqa: RUF012 - the contract's spelling; subclasses assign, never mutate
+    destroy_map: dict[int, list[int]] = {}  # noqa: RUF012
+
+    def make_node(self, *inputs: Any) -> Apply:
+        """Type the application of this Op to `inputs`."""
+        raise NotImplementedError(f"{type(self).__name__} must define make_node")
+
+    def perform(self, node: Apply, inputs: Sequence[Any], output_storage: list[list[Any]]) -> None:
+        """Compute with NumPy: put the value of output i in `output_storage[i][0]`."""
+        raise NotImplementedError(f"{type(self).__name__} defines no perform")
+
+    def __call__(self, *inputs: Any, name: str | None = None, return_list: bool = False, **kwargs: Any) -> Any:
+        node = self.make_node(*inputs, **kwargs)
+        if name is not None and len(node.outputs) == 1:
+            node.outputs[0].name = name
+        if self.default_output is not None:
+            chosen = node.outputs[self.default_output]
+            return [chosen] if return_list else chosen
+        if len(node.outputs) == 1 and not return_list:
+            return node.outputs[0]
+        return list(node.outputs)
+
+    def do_constant_folding(self, fgraph: Any, node: Apply) -> bool:
+        """True where an application to constants may be computed when the function is compiled."""
+        return True
+
+    # grad, R_op, infer_shape, connection_pattern, make_thunk, flops and debug_perform are looked up by `hasattr`:
+    # the contract gives a meaning to their absence, so the base class does not define them.
+
+    def _key(self) -> tuple[Any, ...]:
+        assert self.__props__ is not None
+        return tuple(getattr(self, prop) for prop in self.__props__)
+
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        if self.__props__ is None or type(self) is not type(other):
+            return False
+        assert isinstance(other, Op)
+        return self._key() == other._key()
+
+    def __hash__(self) -> int:
+        return object.__hash__(self) if self.__props__ is None else hash((type(self), self._key()))
+
+    def __str__(self) -> str:
+        name = type(self).__name__
+        if not self.__props__:
+            return name
+        return f"{name}{{{', '.join(f'{p}={v}' for p, v in zip(self.__props__, self._key(), strict=True))}}}"
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def has_gradient(op: Op) -> bool:
+    """True where the Op defines `grad`."""
+    return hasattr(op, "grad")
+
+
+def connection_pattern(node: Apply) -> list[list[bool]]:
+    """pattern[i][j]: input i affects the elements of output j; all True where the Op says nothing."""
+    if hasattr(node.op, "connection_pattern"):
+        pattern = node.op.connection_pattern(node)
+        if len(pattern) != len(node.inputs) or any(len(row) != len(node.outputs) for row in pattern):
+            raise ValueError(f"{node.op}.connection_pattern must be {len(node.inputs)} lists of "
+                             f"{len(node.outputs)} booleans, got {pattern}")
+        return pattern
+    return [[True] * len(node.outputs) for _ in node.inputs]
+
+
+def perform(node: Apply, inputs: Sequence[Any]) -> list[Any]:
+    """The outputs of `node` for these input values, computed by the Op's `perform`."""
+    storage: list[list[Any]] = [[None] for _ in node.outputs]
+    node.op.perform(node, list(inputs), storage)
+    return [cell[0] for cell in storage]
+
+
+__all__ = ["Op", "Variable", "connection_pattern", "has_gradient", "perform"]

@@ -1,0 +1,95 @@
+"""Values into tensors: as_tensor_variable, constant.
+
+    as_tensor_variable(9.0)            float64[]     a constant: dtype as NumPy would choose
+    as_tensor_variable([x, 1.0])       stacked
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+import nbgraph.tensor as nt
+from nbgraph.errors import DTypeError
+from nbgraph.graph.basic import Apply, Variable
+from nbgraph.graph.source import user_line
+from nbgraph.tensor import dtypes
+from nbgraph.tensor.type import TensorType
+from nbgraph.tensor.variable import TensorConstant
+
+
+def constant(value: Any, name: str | None = None, dtype: Any = None) -> Any:
+    """`value` as a constant tensor; its shape is known.
+
+    Raises
+    ------
+    DTypeError   `value` is no number or array of a tensor dtype
+    """
+    array = np.array(value, dtype=dtype, copy=True)
+    if array.dtype == np.float16:
+        array = array.astype(np.float32)
+    if array.dtype.name not in dtypes.ALL:
+        raise DTypeError(None, f"no tensor can hold {type(value).__name__} {str(value)[:60]!r} "
+                         f"(NumPy dtype {array.dtype})", line=user_line(), fix=f"tensors hold {', '.join(dtypes.ALL)}")
+    array = array.astype(array.dtype.newbyteorder("="), copy=False)
+    array.setflags(write=False)
+    return TensorConstant(TensorType(array.dtype, array.shape), array, name=name)
+
+
+def weak_constant(value: Any, dtype: str) -> Any:
+    """A Python scalar as a constant of the dtype that the other operands of an operation give it.
+
+    Raises
+    ------
+    OverflowError   an integer that `dtype` cannot hold, as in NumPy
+    """
+    return constant(np.dtype(dtype).type(value) if dtype not in dtypes.INTEGERS else np.array(value, dtype))
+
+
+def as_tensor_variable(x: Any, name: str | None = None, ndim: int | None = None, dtype: Any = None) -> Any:
+    """`x` as a tensor variable.
+
+    Parameters
+    ----------
+    x : Variable, Apply, array, number, or a list of these
+    ndim : int, optional      lengths of 1 are added in front, or taken from there, to reach it
+    dtype : optional          what to cast to
+
+    Raises
+    ------
+    DTypeError   `x` is a variable of another Type, or nothing that a tensor holds
+    """
+    tensor = _convert(x, name)
+    if dtype is not None and tensor.type.dtype != dtypes.canonical(dtype):
+        tensor = nt.cast(tensor, dtype)
+    return tensor if ndim is None else _with_rank(tensor, ndim)
+
+
+def _convert(x: Any, name: str | None) -> Any:
+    if isinstance(x, Apply):
+        x = x.default_output()
+    if isinstance(x, Variable):
+        if not isinstance(x.type, TensorType):
+            raise DTypeError(None, f"expected a tensor, got {x} of type {x.type}", line=user_line(), x=x,
+                             fix="tensor functions take arrays; use an Op that takes this Type")
+        return x
+    if hasattr(x, "__nbgraph_tensor__"):
+        return x.__nbgraph_tensor__()
+    if isinstance(x, (list, tuple)) and _holds_variable(x):
+        return nt.stack([as_tensor_variable(item) for item in x])
+    return constant(x, name)
+
+
+def _holds_variable(items: Any) -> bool:
+    return any(isinstance(item, (Variable, Apply)) or (isinstance(item, (list, tuple)) and _holds_variable(item))
+               for item in items)
+
+
+def _with_rank(tensor: Any, ndim: int) -> Any:
+    extra = ndim - tensor.type.ndim
+    if extra >= 0:
+        return nt.shape_padleft(tensor, extra)
+    if any(n != 1 for n in tensor.type.shape[:-extra]):
+        raise ValueError(f"{tensor} of type {tensor.type} cannot lose {-extra} leading axes: their lengths are not 1")
+    return nt.squeeze(tensor, tuple(range(-extra)))

@@ -1,0 +1,73 @@
+"""The dtypes of tensors, and NumPy's promotion over them (NEP 50: Python scalars are weak).
+
+float16 is no tensor dtype: where NumPy would give it (exp of int8), the result is float32.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+BOOLS = ("bool",)
+SIGNED = ("int8", "int16", "int32", "int64")
+UNSIGNED = ("uint8", "uint16", "uint32", "uint64")
+FLOATS = ("float32", "float64")
+COMPLEX = ("complex64", "complex128")
+INTEGERS = SIGNED + UNSIGNED
+DISCRETE = BOOLS + INTEGERS
+CONTINUOUS = FLOATS + COMPLEX
+ALL = DISCRETE + CONTINUOUS
+
+# What stands for one operand while dtypes are worked out: a dtype, or int, float, complex for a weak scalar.
+DTypeLike = Any
+
+
+def canonical(dtype: Any) -> str:
+    """The name of a tensor dtype: "float64" for np.float64, "d", float …
+
+    Raises
+    ------
+    TypeError   no tensor has it
+    """
+    name = np.dtype(dtype).name
+    if name not in ALL:
+        raise TypeError(f"no tensor has dtype {name}; there are {', '.join(ALL)}")
+    return name
+
+
+def result_type(*operands: DTypeLike) -> str:
+    """NumPy's common dtype; Python scalar types are weak."""
+    zeros = [kind(0) if kind in (int, float, complex) else np.dtype(kind) for kind in operands]
+    return without_half(np.result_type(*zeros))
+
+
+def without_half(dtype: Any) -> str:
+    """The dtype's name, float16 replaced by float32."""
+    name = np.dtype(dtype).name
+    return "float32" if name == "float16" else name
+
+
+def weak_kind(value: Any) -> type | None:
+    """int, float or complex for a Python scalar of that type, which is weak; None for anything else."""
+    return type(value) if type(value) in (int, float, complex) else None
+
+
+def is_discrete(dtype: str) -> bool:
+    """True for bool and the integers."""
+    return dtype in DISCRETE
+
+
+def real_of(dtype: str) -> str:
+    """The dtype of the real part."""
+    return {"complex64": "float32", "complex128": "float64"}.get(dtype, dtype)
+
+
+def complex_of(dtype: str) -> str:
+    """The complex dtype with parts of `dtype`."""
+    return {"float32": "complex64", "complex64": "complex64"}.get(dtype, "complex128")
+
+
+def gradient_dtype(dtype: str) -> str:
+    """The dtype of a gradient with respect to a variable of `dtype`: itself, or float64 for a discrete one."""
+    return "float64" if is_discrete(dtype) else dtype

@@ -1,0 +1,109 @@
+"""The tensor functions that the scalar table gives: `exp(x)`, `add(x, y)`, `switch(c, x, y)` …
+
+Their signatures and docstrings follow from the row.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import nbgraph.tensor as nt
+import nbgraph.tensor.scalar_arithmetic
+import nbgraph.tensor.scalar_complex
+import nbgraph.tensor.scalar_logic
+import nbgraph.tensor.scalar_math  # noqa: F401 - the four fill the table
+from nbgraph.tensor import dtypes
+from nbgraph.tensor.elemwise import Elemwise
+from nbgraph.tensor.scalar_function import TABLE, ScalarFunction
+
+PARAMETERS = {"switch": ("condition", "x", "y"), "clip": ("x", "min", "max"), "polygamma": ("n", "x"),
+              "complex": ("real", "imag"), "arctan2": ("y", "x")}
+ALIASES = {"divide": "true_divide", "true_div": "true_divide", "int_div": "floor_divide", "remainder": "mod",
+           "pow": "power", "sqr": "square", "subtract": "sub", "multiply": "mul", "negative": "neg",
+           "absolute": "abs", "where": "switch", "sgn": "sign", "not_equal": "neq", "equal": "eq", "less": "lt",
+           "less_equal": "le", "greater": "gt", "greater_equal": "ge", "bitwise_and": "and_", "bitwise_or": "or_",
+           "bitwise_xor": "xor", "bitwise_not": "invert", "conjugate": "conj", "psi": "digamma", "expit": "sigmoid",
+           "asin": "arcsin", "acos": "arccos", "atan": "arctan", "atan2": "arctan2", "asinh": "arcsinh",
+           "acosh": "arccosh", "atanh": "arctanh", "radians": "deg2rad", "degrees": "rad2deg", "rint":
+           "round_half_to_even"}
+
+
+def elemwise_function(function: ScalarFunction) -> Callable[..., Any]:
+    """The tensor function of a row; its Op is its attribute `op`."""
+    op = Elemwise(function)
+    names = PARAMETERS.get(function.name, ("x", "y", "z")[:function.nin])
+    parameters = [inspect.Parameter(n, inspect.Parameter.POSITIONAL_OR_KEYWORD) for n in names]
+    signature = inspect.Signature([*parameters, inspect.Parameter("name", inspect.Parameter.KEYWORD_ONLY,
+                                                                  default=None)])
+
+    def tensor_function(*args: Any, **kwargs: Any) -> Any:
+        if kwargs or len(args) != function.nin:
+            bound = signature.bind(*args, **kwargs)
+            bound.apply_defaults()
+            *args, name = bound.arguments.values()  # type: ignore[assignment]
+            return op(*args, name=name)
+        return op(*args)
+
+    tensor_function.__name__ = tensor_function.__qualname__ = function.name
+    tensor_function.__module__ = "nbgraph.tensor"
+    tensor_function.__signature__ = signature  # type: ignore[attr-defined]
+    tensor_function.__doc__ = _docstring(function, names)
+    tensor_function.op = op  # type: ignore[attr-defined]
+    return tensor_function
+
+
+def _docstring(function: ScalarFunction, names: tuple[str, ...]) -> str:
+    described = "\n".join(f"    {n} : tensor or number" for n in names)
+    derivative = "" if function.pullback else "\n\n    The gradient is zero: the function is constant between its steps."
+    return f"""{function.doc}, elementwise; shapes broadcast as in NumPy.
+
+    Parameters
+    ----------
+{described}
+
+    Returns
+    -------
+    tensor    of the broadcast shape
+
+    Raises
+    ------
+    DTypeError    dtypes that the function is not defined for
+    ShapeError    lengths that do not broadcast{derivative}
+    """
+
+
+FUNCTIONS: dict[str, Callable[..., Any]] = {name: elemwise_function(entry) for name, entry in TABLE.items()}
+FUNCTIONS |= {alias: FUNCTIONS[name] for alias, name in ALIASES.items()}
+
+
+def cast(x: Any, dtype: Any) -> Any:
+    """`x` as `dtype`; `x` itself where it is that already.
+
+    Raises
+    ------
+    DTypeError   complex to real: take real(x) or abs(x)
+    """
+    x = nt.as_tensor_variable(x)
+    wanted = nt.config.floatX if dtype == "floatX" else dtypes.canonical(dtype)
+    return x if x.type.dtype == wanted else FUNCTIONS[f"cast_{wanted}"](x)
+
+
+def round(x: Any, mode: str = "half_to_even") -> Any:
+    """The nearest integer; `mode` says where halves go: "half_to_even" (as np.round) or "half_away_from_zero"."""
+    if mode not in ("half_to_even", "half_away_from_zero"):
+        raise ValueError(f"mode must be half_to_even or half_away_from_zero, got {mode!r}")
+    return FUNCTIONS[f"round_{mode}"](x)
+
+
+def isclose(x: Any, y: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Any:
+    """|x - y| <= atol + rtol * |y|, elementwise; equal infinities are close."""
+    near = nt.and_(nt.le(nt.abs(nt.sub(x, y)), atol + rtol * nt.abs(y)), nt.isfinite(y))
+    close = nt.or_(near, nt.eq(x, y))
+    return nt.or_(close, nt.and_(nt.isnan(x), nt.isnan(y))) if equal_nan else close
+
+
+def allclose(x: Any, y: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Any:
+    """True where all elements of isclose are."""
+    return nt.all(isclose(x, y, rtol, atol, equal_nan))

@@ -1,0 +1,351 @@
+"""Ops on shapes: DimShuffle, Reshape, BroadcastTo, SpecifyShape, Length, MakeVector. Their functions: `shape_functions`.
+
+All but Length and MakeVector give other views of the same elements; lengths are separate int64 scalars among the
+inputs, so that a shape is ordinary scalar arithmetic in the graph.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+import nbgraph.tensor as nt
+from nbgraph.errors import DTypeError, ShapeError
+from nbgraph.graph.basic import Apply, Constant
+from nbgraph.graph.null_type import DisconnectedType
+from nbgraph.graph.op import Op
+from nbgraph.graph.source import user_line
+from nbgraph.tensor import dtypes
+from nbgraph.tensor.type import TensorType
+
+
+def as_length(value: Any) -> Any:
+    """A length, bound or index as an int64 scalar.
+
+    Raises
+    ------
+    DTypeError   not an integer
+    ShapeError   not a scalar
+    """
+    scalar = nt.as_tensor_variable(value)
+    if scalar.type.dtype not in dtypes.INTEGERS:
+        raise DTypeError(None, f"a length or index must be an integer, got {scalar} of type {scalar.type}",
+                         line=user_line(), value=scalar, fix="cast it with .astype('int64')")
+    if scalar.type.ndim != 0:
+        raise ShapeError(None, f"a length or index must be a scalar, got {scalar} of type {scalar.type}",
+                         line=user_line(), value=scalar, fix="give one scalar for each axis")
+    return nt.cast(scalar, "int64")
+
+
+def static_length(scalar: Any) -> int | None:
+    """The value of a constant length; None where it is not known when the graph is built."""
+    return int(scalar.data) if isinstance(scalar, Constant) else None
+
+
+def as_lengths(shape: Any) -> list[Any]:
+    """A shape (int, tuple, constant or symbolic vector) as a list of int64 scalars."""
+    if isinstance(shape, (list, tuple)):
+        return [as_length(n) for n in shape]
+    vector = nt.as_tensor_variable(shape)
+    if vector.type.ndim == 0:
+        return [as_length(vector)]
+    if vector.owner is not None and isinstance(vector.owner.op, MakeVector):
+        return [as_length(n) for n in vector.owner.inputs]
+    if vector.type.ndim != 1 or vector.type.shape[0] is None:
+        raise ShapeError(None, f"a shape must have a known number of axes, got {vector} of type {vector.type}",
+                         line=user_line(), shape=vector, fix="pass a tuple of lengths")
+    return [as_length(vector[i]) for i in range(vector.type.shape[0])]
+
+
+class ViewOp(Op):
+    """An Op whose output shows the elements of input 0; further inputs are lengths or bounds, disconnected."""
+
+    def connection_pattern(self, node: Apply) -> list[list[bool]]:
+        """The elements of the lengths do not affect the elements of the output."""
+        return [[True]] + [[False]] * (len(node.inputs) - 1)
+
+    def grad(self, inputs: Sequence[Any], output_gradients: Sequence[Any]) -> list[Any]:
+        (g,) = output_gradients
+        if isinstance(g.type, DisconnectedType):
+            return [DisconnectedType()() for _ in inputs]
+        return [self.pullback(g, *inputs), *(DisconnectedType()() for _ in inputs[1:])]
+
+    def pullback(self, g: Any, x: Any, *lengths: Any) -> Any:
+        """The gradient of the viewed input."""
+        raise NotImplementedError
+
+    def R_op(self, inputs: Sequence[Any], eval_points: Sequence[Any]) -> list[Any]:
+        """Views are linear: the same view of the direction."""
+        return [None if eval_points[0] is None else self(eval_points[0], *inputs[1:])]
+
+
+class DimShuffle(ViewOp):
+    """Axes in the order `order`; "x" is a new axis of length 1, axes left out must have length 1.
+
+    order=(1, 0): z[i, j] = x[j, i]      order=("x", 0): z[0, i] = x[i]
+    """
+
+    __props__ = ("order",)
+    view_map = {0: [0]}  # noqa: RUF012
+
+    def __init__(self, order: Sequence[int | str]) -> None:
+        self.order = tuple(order)
+        self.kept = tuple(axis for axis in self.order if axis != "x")
+        if len(set(self.kept)) != len(self.kept):
+            raise ValueError(f"dimshuffle{self.order}: an axis is named twice")
+
+    def __str__(self) -> str:
+        return f"dimshuffle({', '.join(map(str, self.order))})"
+
+    def dropped(self, ndim: int) -> tuple[int, ...]:
+        """The axes of the input that are left out."""
+        return tuple(axis for axis in range(ndim) if axis not in self.kept)
+
+    def make_node(self, x: Any) -> Apply:
+        x = nt.as_tensor_variable(x)
+        if any(not isinstance(axis, int) or not 0 <= axis < x.type.ndim for axis in self.kept):
+            raise ShapeError(self, f"{x} has {x.type.ndim} axes", line=user_line(), x=x,
+                             fix=f"name axes from 0 to {x.type.ndim - 1}, or 'x' for a new one")
+        for axis in self.dropped(x.type.ndim):
+            if x.type.shape[axis] != 1:
+                raise ShapeError(self, f"axis {axis} of {x} is left out, and its length is "
+                                 f"{'not known' if x.type.shape[axis] is None else x.type.shape[axis]}",
+                                 line=user_line(), x=x, fix="only an axis whose length is known to be 1 can go; "
+                                 "declare it with shape=(..., 1) or specify_shape")
+        shape = [1 if axis == "x" else x.type.shape[axis] for axis in self.order]  # type: ignore[index]
+        return Apply(self, [x], [TensorType(x.type.dtype, shape)()])
+
+    def perform(self, node: Apply, inputs: Sequence[Any], output_storage: list[list[Any]]) -> None:
+        (x,) = inputs
+        moved = np.transpose(x, (*self.kept, *self.dropped(x.ndim)))
+        output_storage[0][0] = moved.reshape([1 if axis == "x" else x.shape[axis] for axis in self.order])
+
+    def infer_shape(self, fgraph: Any, node: Apply, shapes: Sequence[Sequence[Any]]) -> list[tuple[Any, ...]]:
+        return [tuple(1 if axis == "x" else shapes[0][axis] for axis in self.order)]
+
+    def pullback(self, g: Any, x: Any, *lengths: Any) -> Any:
+        return nt.dimshuffle(g, *(self.order.index(axis) if axis in self.kept else "x" for axis in range(x.type.ndim)))
+
+
+class Reshape(ViewOp):
+    """The elements of x in C order, arranged to the given lengths: inputs (x, n0, n1, …), no length -1.
+
+    Raises (at run time)
+    --------------------
+    ShapeError   the number of elements differs
+    """
+
+    __props__ = ()
+    view_map = {0: [0]}  # noqa: RUF012
+
+    def __str__(self) -> str:
+        return "reshape"
+
+    def make_node(self, x: Any, *lengths: Any) -> Apply:
+        x, sizes = nt.as_tensor_variable(x), [as_length(n) for n in lengths]
+        shape = [static_length(n) for n in sizes]
+        if None not in x.type.shape and None not in shape and np.prod(x.type.shape, dtype=int) != np.prod(shape, dtype=int):
+            raise ShapeError(self, f"cannot arrange {x.type} in shape {tuple(shape)}: "
+                             f"{np.prod(x.type.shape, dtype=int)} elements against {np.prod(shape, dtype=int)}",
+                             line=user_line(), x=x, fix="the product of the lengths must stay the same; -1 stands for what is left")
+        return Apply(self, [x, *sizes], [TensorType(x.type.dtype, shape)()])
+
+    def perform(self, node: Apply, inputs: Sequence[Any], output_storage: list[list[Any]]) -> None:
+        x, *lengths = inputs
+        shape = tuple(int(n) for n in lengths)
+        if x.size != np.prod(shape, dtype=np.int64) or min(shape, default=0) < 0:
+            raise reshape_error(node, x.shape, shape)
+        output_storage[0][0] = np.reshape(x, shape)
+
+    def infer_shape(self, fgraph: Any, node: Apply, shapes: Sequence[Sequence[Any]]) -> list[tuple[Any, ...]]:
+        return [tuple(node.inputs[1:])]
+
+    def pullback(self, g: Any, x: Any, *lengths: Any) -> Any:
+        return Reshape()(g, *nt.lengths_of(x))
+
+
+def reshape_error(node: Apply, actual: Sequence[int], wanted: Sequence[int]) -> ShapeError:
+    """The error for a reshape whose number of elements differs at run time."""
+    return ShapeError(node.op, f"cannot arrange shape {tuple(actual)} in shape {tuple(wanted)}: the number of elements "
+                      "differs", line=node.line, x=node.inputs[0], fix="the product of the lengths must stay the same")
+
+
+class BroadcastTo(ViewOp):
+    """x repeated to the given lengths: inputs (x, n0, n1, …). Axes are added in front.
+
+    Raises (at run time)
+    --------------------
+    ShapeError   a length of x that is not known to be 1 differs from the wanted one
+    """
+
+    __props__ = ()
+    view_map = {0: [0]}  # noqa: RUF012
+
+    def __str__(self) -> str:
+        return "broadcast_to"
+
+    def make_node(self, x: Any, *lengths: Any) -> Apply:
+        x, sizes = nt.as_tensor_variable(x), [as_length(n) for n in lengths]
+        shape = [static_length(n) for n in sizes]
+        if x.type.ndim > len(shape):
+            raise ShapeError(self, f"{x} has {x.type.ndim} axes, the wanted shape only {len(shape)}", line=user_line(),
+                             x=x, fix="give one length for every axis of x")
+        offset = len(shape) - x.type.ndim
+        for axis, known in enumerate(x.type.shape):
+            wanted = shape[offset + axis]
+            if known not in (None, 1) and wanted is None:
+                shape[offset + axis] = known
+            elif known not in (None, 1) and wanted != known:
+                raise ShapeError(self, f"axis {axis} of {x} has length {known}, which does not broadcast to {wanted}",
+                                 line=user_line(), x=x, fix="only axes of length 1 are repeated")
+        return Apply(self, [x, *sizes], [TensorType(x.type.dtype, shape)()])
+
+    def perform(self, node: Apply, inputs: Sequence[Any], output_storage: list[list[Any]]) -> None:
+        x, *lengths = inputs
+        shape = tuple(int(n) for n in lengths)
+        check_broadcast(node, x.shape, shape)
+        # A copy: the read-only view that NumPy gives is no value that others may keep.
+        output_storage[0][0] = np.array(np.broadcast_to(x, shape))
+
+    def infer_shape(self, fgraph: Any, node: Apply, shapes: Sequence[Sequence[Any]]) -> list[tuple[Any, ...]]:
+        return [tuple(node.inputs[1:])]
+
+    def pullback(self, g: Any, x: Any, *lengths: Any) -> Any:
+        return nt.sum_to_like(g, x)
+
+
+def check_broadcast(node: Apply, actual: Sequence[int], wanted: Sequence[int]) -> None:
+    """ShapeError unless every length of x that is not known to be 1 is the wanted one."""
+    x = node.inputs[0]
+    offset = len(wanted) - len(actual)
+    if min(wanted, default=0) < 0:
+        raise ShapeError(node.op, f"a length is negative: {tuple(wanted)}", line=node.line, x=x, fix="lengths are >= 0")
+    for axis, length in enumerate(actual):
+        if x.type.shape[axis] != 1 and length != wanted[offset + axis]:
+            raise ShapeError(node.op, f"axis {axis} of {x} has length {length}, the wanted one is "
+                             f"{wanted[offset + axis]}", line=node.line, x=x,
+                             fix="a length broadcasts only where it is known to be 1 when the graph is built")
+
+
+class SpecifyShape(ViewOp):
+    """x, with lengths that the user vouches for: inputs (x, n for every axis in `axes`). Checked at run time.
+
+    Raises (at run time)
+    --------------------
+    ShapeError   a length differs
+    """
+
+    __props__ = ("axes",)
+    view_map = {0: [0]}  # noqa: RUF012
+
+    def __init__(self, axes: Sequence[int]) -> None:
+        self.axes = tuple(axes)
+
+    def __str__(self) -> str:
+        return "specify_shape"
+
+    def make_node(self, x: Any, *lengths: Any) -> Apply:
+        x, sizes = nt.as_tensor_variable(x), [as_length(n) for n in lengths]
+        shape = list(x.type.shape)
+        for axis, size in zip(self.axes, sizes, strict=True):
+            known = static_length(size)
+            if known is not None and shape[axis] not in (None, known):
+                raise ShapeError(self, f"axis {axis} of {x} has length {shape[axis]}, not {known}", line=user_line(), x=x)
+            shape[axis] = shape[axis] if known is None else known
+        return Apply(self, [x, *sizes], [TensorType(x.type.dtype, shape)()])
+
+    def perform(self, node: Apply, inputs: Sequence[Any], output_storage: list[list[Any]]) -> None:
+        x, *lengths = inputs
+        for axis, wanted in zip(self.axes, lengths, strict=True):
+            if x.shape[axis] != wanted:
+                raise specify_shape_error(node, axis, x.shape[axis], int(wanted))
+        output_storage[0][0] = x
+
+    def infer_shape(self, fgraph: Any, node: Apply, shapes: Sequence[Sequence[Any]]) -> list[tuple[Any, ...]]:
+        dims = list(shapes[0])
+        for axis, size in zip(self.axes, node.inputs[1:], strict=True):
+            dims[axis] = size
+        return [tuple(dims)]
+
+    def pullback(self, g: Any, x: Any, *lengths: Any) -> Any:
+        return g
+
+
+def specify_shape_error(node: Apply, axis: int, actual: int, wanted: int) -> ShapeError:
+    """The error for a length that is not what the user vouched for."""
+    return ShapeError(node.op, f"axis {axis} of {node.inputs[0]} must have length {wanted}, it has {actual}",
+                      line=node.line, x=node.inputs[0], fix="pass an array of the declared shape")
+
+
+class Length(Op):
+    """x.shape[axis]: int64[]. Never computes x."""
+
+    __props__ = ("axis",)
+
+    def __init__(self, axis: int) -> None:
+        self.axis = axis
+
+    def __str__(self) -> str:
+        return f"length({self.axis})"
+
+    def make_node(self, x: Any) -> Apply:
+        x = nt.as_tensor_variable(x)
+        if not 0 <= self.axis < x.type.ndim:
+            raise ShapeError(self, f"{x} has {x.type.ndim} axes, there is no axis {self.axis}", line=user_line(), x=x)
+        return Apply(self, [x], [TensorType("int64", ())()])
+
+    def perform(self, node: Apply, inputs: Sequence[Any], output_storage: list[list[Any]]) -> None:
+        output_storage[0][0] = np.array(inputs[0].shape[self.axis], "int64")
+
+    def infer_shape(self, fgraph: Any, node: Apply, shapes: Sequence[Sequence[Any]]) -> list[tuple[Any, ...]]:
+        return [()]
+
+    def connection_pattern(self, node: Apply) -> list[list[bool]]:
+        """A length does not depend on the elements."""
+        return [[False]]
+
+    def grad(self, inputs: Sequence[Any], output_gradients: Sequence[Any]) -> list[Any]:
+        return [DisconnectedType()()]
+
+    def R_op(self, inputs: Sequence[Any], eval_points: Sequence[Any]) -> list[Any]:
+        """A length does not move with the elements."""
+        return [None]
+
+
+class MakeVector(Op):
+    """Scalars of one dtype, as a vector."""
+
+    __props__ = ("dtype",)
+
+    def __init__(self, dtype: str) -> None:
+        self.dtype = dtype
+
+    def __str__(self) -> str:
+        return "make_vector"
+
+    def make_node(self, *scalars: Any) -> Apply:
+        inputs = [nt.cast(x, self.dtype) for x in scalars]
+        if any(x.type.ndim for x in inputs):
+            raise ShapeError(self, "takes scalars only", line=user_line(), fix="use nt.stack for arrays")
+        return Apply(self, inputs, [TensorType(self.dtype, (len(inputs),))()])
+
+    def perform(self, node: Apply, inputs: Sequence[Any], output_storage: list[list[Any]]) -> None:
+        output_storage[0][0] = np.array([x[()] for x in inputs], self.dtype)
+
+    def infer_shape(self, fgraph: Any, node: Apply, shapes: Sequence[Sequence[Any]]) -> list[tuple[Any, ...]]:
+        return [(len(node.inputs),)]
+
+    def grad(self, inputs: Sequence[Any], output_gradients: Sequence[Any]) -> list[Any]:
+        (g,) = output_gradients
+        if isinstance(g.type, DisconnectedType):
+            return [DisconnectedType()() for _ in inputs]
+        if dtypes.is_discrete(self.dtype):
+            return [nt.zeros_like(x, dtype="float64") for x in inputs]
+        return [nt.cast(g[i], x.type.dtype) for i, x in enumerate(inputs)]
+
+    def R_op(self, inputs: Sequence[Any], eval_points: Sequence[Any]) -> list[Any]:
+        """The vector of the directions."""
+        points = [nt.zeros_like(x) if p is None else p for x, p in zip(inputs, eval_points, strict=True)]
+        return [MakeVector(points[0].type.dtype)(*points) if points else None]

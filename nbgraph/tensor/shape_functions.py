@@ -1,0 +1,264 @@
+"""NumPy's functions on shapes: reshape, transpose, squeeze, broadcast_to, moveaxis …
+
+Each builds the Ops of `shape`; one that would change nothing gives its input back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import reduce
+from operator import mul
+from typing import Any
+
+import nbgraph.tensor as nt
+from nbgraph.errors import ShapeError
+from nbgraph.graph.source import user_line
+from nbgraph.tensor.shape import BroadcastTo, DimShuffle, Length, MakeVector, Reshape, SpecifyShape, as_length, as_lengths, static_length
+
+
+def normalize_axis(axis: Any, ndim: int, what: str = "axis") -> int:
+    """An axis counted from the front.
+
+    Raises
+    ------
+    ShapeError   there is no such axis
+    """
+    number = int(axis.data) if hasattr(axis, "data") and hasattr(axis, "owner") else int(axis)
+    if not -ndim <= number < ndim:
+        raise ShapeError(None, f"{what} {number} is out of range for {ndim} axes", line=user_line(),
+                         fix=f"name an axis from {-ndim} to {ndim - 1}")
+    return number % ndim
+
+
+def normalize_axes(axis: Any, ndim: int) -> tuple[int, ...]:
+    """None (all), an int or several, as a sorted tuple without repeats.
+
+    Raises
+    ------
+    ShapeError   there is no such axis, or one is named twice
+    """
+    if axis is None:
+        return tuple(range(ndim))
+    axes = [normalize_axis(a, ndim) for a in (axis if isinstance(axis, (list, tuple)) else [axis])]
+    if len(set(axes)) != len(axes):
+        raise ShapeError(None, f"an axis is named twice in {axis}", line=user_line(), fix="name each axis once")
+    return tuple(sorted(axes))
+
+
+def lengths_of(x: Any) -> list[Any]:
+    """The lengths of x: a constant where known, else Length(axis) of it."""
+    x = nt.as_tensor_variable(x)
+    return [nt.constant(n, dtype="int64") if n is not None else Length(axis)(x) for axis, n in enumerate(x.type.shape)]
+
+
+def shape(x: Any) -> Any:
+    """The lengths of the axes of x: int64[ndim]."""
+    return MakeVector("int64")(*lengths_of(x))
+
+
+def shape_tuple(x: Any) -> tuple[Any, ...]:
+    """The lengths of the axes of x as a tuple of scalars."""
+    return tuple(lengths_of(x))
+
+
+def size(x: Any) -> Any:
+    """The number of elements of x: int64[]."""
+    return reduce(mul, lengths_of(x), nt.constant(1, dtype="int64"))
+
+
+def dimshuffle(x: Any, *order: Any) -> Any:
+    """Axes of x in a new order; "x" is a new axis of length 1, axes left out must have length 1."""
+    x = nt.as_tensor_variable(x)
+    given = order[0] if len(order) == 1 and isinstance(order[0], (list, tuple)) else order
+    axes = [a if a == "x" else normalize_axis(a, x.type.ndim) for a in given]
+    return x if axes == list(range(x.type.ndim)) else DimShuffle(axes)(x)
+
+
+def transpose(x: Any, axes: Sequence[int] | None = None) -> Any:
+    """The axes of x in the order `axes`, reversed where it is None."""
+    x = nt.as_tensor_variable(x)
+    order = tuple(reversed(range(x.type.ndim))) if axes is None else axes
+    if len(order) != x.type.ndim:
+        raise ShapeError(None, f"transpose needs {x.type.ndim} axes, got {tuple(order)}", line=user_line(), x=x)
+    return dimshuffle(x, *order)
+
+
+def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
+    """x with two axes exchanged."""
+    x = nt.as_tensor_variable(x)
+    order = list(range(x.type.ndim))
+    a, b = normalize_axis(axis1, x.type.ndim), normalize_axis(axis2, x.type.ndim)
+    order[a], order[b] = order[b], order[a]
+    return dimshuffle(x, *order)
+
+
+def moveaxis(x: Any, source: Any, destination: Any) -> Any:
+    """x with the axes `source` at the places `destination`, the others in their order."""
+    x = nt.as_tensor_variable(x)
+    sources = [normalize_axis(a, x.type.ndim) for a in (source if isinstance(source, (list, tuple)) else [source])]
+    places = [normalize_axis(a, x.type.ndim, "destination")
+              for a in (destination if isinstance(destination, (list, tuple)) else [destination])]
+    if len(set(sources)) != len(set(places)):
+        raise ValueError(f"moveaxis: source {source} and destination {destination} must name as many axes")
+    order = [axis for axis in range(x.type.ndim) if axis not in sources]
+    for place, axis in sorted(zip(places, sources, strict=True)):
+        order.insert(place, axis)
+    return dimshuffle(x, *order)
+
+
+def expand_dims(x: Any, axis: Any) -> Any:
+    """x with new axes of length 1 at the places `axis` of the result."""
+    x = nt.as_tensor_variable(x)
+    places = axis if isinstance(axis, (list, tuple)) else [axis]
+    ndim = x.type.ndim + len(places)
+    new = normalize_axes(list(places), ndim)
+    old = iter(range(x.type.ndim))
+    return dimshuffle(x, *("x" if i in new else next(old) for i in range(ndim)))
+
+
+def squeeze(x: Any, axis: Any = None) -> Any:
+    """x without the axes `axis`, whose lengths must be 1 (checked at run time where unknown).
+
+    None: all axes whose length is known to be 1.
+    """
+    x = nt.as_tensor_variable(x)
+    gone = (tuple(i for i, n in enumerate(x.type.shape) if n == 1) if axis is None
+            else normalize_axes(axis, x.type.ndim))
+    unknown = {i: 1 for i in gone if x.type.shape[i] is None}
+    if unknown:
+        x = SpecifyShape(tuple(unknown))(x, *unknown.values())
+    return dimshuffle(x, *(i for i in range(x.type.ndim) if i not in gone))
+
+
+def shape_padleft(x: Any, n_ones: int = 1) -> Any:
+    """x with `n_ones` axes of length 1 in front."""
+    x = nt.as_tensor_variable(x)
+    return dimshuffle(x, *["x"] * n_ones, *range(x.type.ndim))
+
+
+def shape_padright(x: Any, n_ones: int = 1) -> Any:
+    """x with `n_ones` axes of length 1 at the end."""
+    x = nt.as_tensor_variable(x)
+    return dimshuffle(x, *range(x.type.ndim), *["x"] * n_ones)
+
+
+def shape_padaxis(x: Any, axis: int) -> Any:
+    """x with an axis of length 1 at `axis`."""
+    return expand_dims(x, axis)
+
+
+def atleast_1d(x: Any) -> Any:
+    """x with at least one axis."""
+    x = nt.as_tensor_variable(x)
+    return shape_padleft(x) if x.type.ndim == 0 else x
+
+
+def atleast_2d(x: Any) -> Any:
+    """x with at least two axes, new ones in front."""
+    x = nt.as_tensor_variable(x)
+    return shape_padleft(x, max(0, 2 - x.type.ndim))
+
+
+def reshape(x: Any, newshape: Any, ndim: int | None = None) -> Any:
+    """The elements of x in C order in another shape.
+
+    Parameters
+    ----------
+    newshape : int, tuple of int or int scalars, or an int vector    one may be -1: what is left
+    ndim : int, optional    the number of axes, where `newshape` is a vector of unknown length
+
+    Raises
+    ------
+    ShapeError   the number of elements differs (when built where known, else at run time)
+    """
+    x = nt.as_tensor_variable(x)
+    if ndim is not None and hasattr(newshape, "type") and newshape.type.ndim == 1 and newshape.type.shape[0] is None:
+        newshape = [newshape[i] for i in range(ndim)]
+    wanted = as_lengths(newshape)
+    if ndim is not None and len(wanted) != ndim:
+        raise ShapeError(None, f"reshape: ndim={ndim} but {len(wanted)} lengths are given", line=user_line(), x=x)
+    open_axes = [i for i, n in enumerate(wanted) if static_length(n) == -1]
+    if len(open_axes) > 1:
+        raise ShapeError(None, "reshape: only one length may be -1", line=user_line(), x=x)
+    if open_axes:
+        others = reduce(mul, (n for i, n in enumerate(wanted) if i != open_axes[0]), nt.constant(1, dtype="int64"))
+        wanted[open_axes[0]] = _fold(nt.floor_divide(size(x), others))
+    if [static_length(n) for n in wanted] == list(x.type.shape) and None not in x.type.shape:
+        return x
+    return Reshape()(x, *wanted)
+
+
+def _fold(scalar: Any) -> Any:
+    """A scalar computed from constants only, as a constant."""
+    from nbgraph.graph.fg import FunctionGraph
+    from nbgraph.graph.traversal import graph_inputs
+    if all(hasattr(v, "data") for v in graph_inputs([scalar])):
+        from nbgraph.graph.evaluate import evaluate
+        return nt.constant(evaluate(FunctionGraph([], [scalar]), [])[0])
+    return scalar
+
+
+def flatten(x: Any, ndim: int = 1) -> Any:
+    """The elements of x in C order with `ndim` axes: the first ndim - 1 stay, the last holds all that is left."""
+    x = nt.as_tensor_variable(x)
+    if ndim < 1 or (ndim > x.type.ndim and ndim != 1):
+        raise ShapeError(None, f"flatten: ndim must be from 1 to {max(1, x.type.ndim)}, got {ndim}", line=user_line(), x=x)
+    if x.type.ndim == ndim:
+        return x
+    lengths = lengths_of(x)
+    rest = _fold(reduce(mul, lengths[ndim - 1:], nt.constant(1, dtype="int64")))
+    return Reshape()(x, *lengths[:ndim - 1], rest)
+
+
+def broadcast_to(x: Any, shape: Any) -> Any:
+    """x repeated along its axes of length 1 to `shape`.
+
+    Raises
+    ------
+    ShapeError   an axis of x that is not known to have length 1 has another length (built or run)
+    """
+    x, wanted = nt.as_tensor_variable(x), as_lengths(shape)
+    if None not in x.type.shape and [static_length(n) for n in wanted] == list(x.type.shape):
+        return x
+    return BroadcastTo()(x, *wanted)
+
+
+def broadcast_shape(*xs: Any) -> tuple[Any, ...]:
+    """The lengths that `xs` broadcast to, as scalars."""
+    tensors = [nt.as_tensor_variable(x) for x in xs]
+    ndim = max(x.type.ndim for x in tensors)
+    found: list[Any] = []
+    for axis in range(-ndim, 0):
+        candidates = [x for x in tensors if -axis <= x.type.ndim and x.type.shape[axis] != 1]
+        known = [x for x in candidates if x.type.shape[axis] is not None]
+        chosen = (known or candidates or [None])[0]
+        found.append(nt.constant(1, dtype="int64") if chosen is None else lengths_of(chosen)[axis])
+    return tuple(found)
+
+
+def broadcast_arrays(*xs: Any) -> list[Any]:
+    """All of `xs` in their common shape."""
+    lengths = broadcast_shape(*xs)
+    return [broadcast_to(x, lengths) for x in xs]
+
+
+def specify_shape(x: Any, shape: Any) -> Any:
+    """x with lengths that the user vouches for (None: not said), checked at run time.
+
+    Raises
+    ------
+    ShapeError   a length differs (when built where known, else at run time)
+    """
+    x = nt.as_tensor_variable(x)
+    wanted = list(shape) if isinstance(shape, (list, tuple)) else as_lengths(shape)
+    if len(wanted) != x.type.ndim:
+        raise ShapeError(None, f"specify_shape: {x} has {x.type.ndim} axes, {len(wanted)} lengths are given",
+                         line=user_line(), x=x)
+    lengths = {i: as_length(n) for i, n in enumerate(wanted) if n is not None}
+    news = {i: n for i, n in lengths.items() if static_length(n) is None or static_length(n) != x.type.shape[i]}
+    return SpecifyShape(tuple(news))(x, *news.values()) if news else x
+
+
+def unbroadcast(x: Any, *axes: int) -> Any:
+    """x itself: lengths are known or not, there is no flag to take away."""
+    return nt.as_tensor_variable(x)

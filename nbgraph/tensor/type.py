@@ -1,0 +1,159 @@
+"""TensorType: an n-dimensional array of one dtype, each length known (an int) or not (None).
+
+    TensorType("float64", shape=(1, None))     prints as float64[1, ?]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from nbgraph.config import config
+from nbgraph.graph.basic import Type
+from nbgraph.tensor import dtypes
+
+
+class TensorType(Type):
+    """The Type of arrays of `dtype` with `len(shape)` axes.
+
+    Parameters
+    ----------
+    dtype : str or NumPy dtype
+    shape : sequence of (int, None or bool)    a bool is the older broadcastable flag: True means length 1
+    name : str, optional                       what it prints as
+    """
+
+    def __init__(self, dtype: Any, shape: Sequence[int | bool | None] | None = None, name: str | None = None,
+                 broadcastable: Sequence[bool] | None = None) -> None:
+        if shape is None:
+            if broadcastable is None:
+                raise TypeError("TensorType needs shape=(...), one int or None for each axis")
+            shape = broadcastable
+        self.dtype: str = config.floatX if dtype == "floatX" else dtypes.canonical(dtype)
+        self.shape: tuple[int | None, ...] = tuple(_length(n) for n in shape)
+        self.ndim: int = len(self.shape)
+        self.name = name
+        self.numpy_dtype = np.dtype(self.dtype)
+
+    @property
+    def broadcastable(self) -> tuple[bool, ...]:
+        """For each axis, whether its length is known to be 1."""
+        return tuple(n == 1 for n in self.shape)
+
+    def clone(self, dtype: Any = None, shape: Sequence[int | None] | None = None) -> TensorType:
+        """This Type with another dtype or shape."""
+        return TensorType(dtype or self.dtype, self.shape if shape is None else shape)
+
+    def is_super(self, other: Type) -> bool:
+        """True where every array of `other` is one of this Type: same dtype and rank, known lengths agree."""
+        return (isinstance(other, TensorType) and self.dtype == other.dtype and self.ndim == other.ndim
+                and all(a is None or a == b for a, b in zip(self.shape, other.shape, strict=True)))
+
+    def filter(self, value: Any, strict: bool = False, allow_downcast: bool | None = None) -> np.ndarray:
+        """`value` as an array of this Type.
+
+        strict            only an array of exactly this dtype
+        allow_downcast    True: any number, precision may be lost; False: only to a more general dtype;
+                          None: like False, but a Python float becomes floatX
+
+        Raises
+        ------
+        TypeError    wrong kind, dtype or rank
+        ValueError   a length that is not the known one
+        """
+        if hasattr(value, "owner"):
+            raise TypeError(f"expected a value for {self}, got the symbolic variable {value}")
+        array = self._strict(value) if strict else self._cast(value, allow_downcast)
+        if array.ndim != self.ndim:
+            raise TypeError(f"wrong number of dimensions: expected {self.ndim} ({self}), "
+                            f"got {array.ndim} with shape {array.shape}")
+        for axis, (known, actual) in enumerate(zip(self.shape, array.shape, strict=True)):
+            if known is not None and known != actual:
+                raise ValueError(f"axis {axis} must have length {known} ({self}), got shape {array.shape}")
+        return array
+
+    def _strict(self, value: Any) -> np.ndarray:
+        if not isinstance(value, np.ndarray):
+            if isinstance(value, np.generic) and value.dtype == self.numpy_dtype:
+                return np.asarray(value)
+            raise TypeError(f"expected a NumPy array of {self}, got {type(value).__name__}")
+        if value.dtype != self.numpy_dtype:
+            raise TypeError(f"expected dtype {self.dtype}, got {value.dtype}")
+        return value
+
+    def _cast(self, value: Any, allow_downcast: bool | None) -> np.ndarray:
+        if isinstance(value, np.ndarray) and value.dtype == self.numpy_dtype:
+            return value
+        try:
+            raw = np.asarray(value)
+        except ValueError as error:
+            raise TypeError(f"cannot make an array of {self} from {value!r}: {error}") from error
+        if raw.dtype.kind not in "biufc":
+            raise TypeError(f"cannot make an array of {self} from {type(value).__name__} {str(value)[:60]!r}")
+        if self._fits(value, raw, allow_downcast):
+            return raw.astype(self.numpy_dtype)
+        raise TypeError(f"{_kind(value)} of dtype {raw.dtype} would lose precision as {self.dtype}; convert it first, "
+                        f"or pass allow_downcast=True to In or allow_input_downcast=True to function")
+
+    def _fits(self, value: Any, raw: np.ndarray, allow_downcast: bool | None) -> bool:
+        if np.can_cast(raw.dtype, self.numpy_dtype, "safe"):
+            return True
+        if raw.size == 0 and not isinstance(value, (np.ndarray, np.generic)):
+            return True
+        if raw.dtype.kind == "c" and self.numpy_dtype.kind != "c":
+            return False
+        if allow_downcast:
+            return True
+        if isinstance(value, (np.ndarray, np.generic)):
+            return False
+        if allow_downcast is None and type(value) is float and self.dtype == config.floatX:
+            return True
+        # A Python number or list: its dtype is NumPy's choice, so ask whether the values survive.
+        if raw.dtype.kind == "f" and self.numpy_dtype.kind not in "fc":
+            return False
+        with np.errstate(all="ignore"):
+            there = raw.astype(self.numpy_dtype)
+            return bool(np.array_equal(there.astype(raw.dtype), raw, equal_nan=raw.dtype.kind in "fc")
+                        and not (raw.dtype.kind == "i" and self.numpy_dtype.kind == "u" and np.any(raw < 0)))
+
+    def values_eq(self, a: Any, b: Any) -> bool:
+        """Same dtype, shape and elements; NaN equals NaN."""
+        a, b = np.asarray(a), np.asarray(b)
+        return bool(a.dtype == b.dtype and np.array_equal(a, b, equal_nan=a.dtype.kind in "fc"))
+
+    def values_eq_approx(self, a: Any, b: Any, rtol: float | None = None, atol: float | None = None) -> bool:
+        """Same dtype and shape, elements within a tolerance that fits the dtype."""
+        a, b = np.asarray(a), np.asarray(b)
+        loose = 1e-4 if self.dtype in ("float32", "complex64") else 1e-8
+        return bool(a.dtype == b.dtype and a.shape == b.shape
+                    and np.allclose(a, b, rtol=rtol or loose, atol=atol or loose, equal_nan=True))
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and (self.dtype, self.shape) == (other.dtype, other.shape)  # type: ignore[attr-defined]
+
+    def __hash__(self) -> int:
+        return hash((self.dtype, self.shape))
+
+    def __str__(self) -> str:
+        if self.name:
+            return self.name
+        return f"{self.dtype}[{', '.join('?' if n is None else str(n) for n in self.shape)}]"
+
+    def __repr__(self) -> str:
+        return f"TensorType({self.dtype}, shape=({''.join(f'{n}, ' for n in self.shape).rstrip()}))"
+
+
+def _length(given: int | bool | None) -> int | None:
+    if isinstance(given, (bool, np.bool_)):
+        return 1 if given else None
+    if given is None:
+        return None
+    if int(given) != given or given < 0:
+        raise ValueError(f"a length must be an integer >= 0 or None, got {given!r}")
+    return int(given)
+
+
+def _kind(value: Any) -> str:
+    return "an array" if isinstance(value, np.ndarray) else f"a {type(value).__name__}"
