@@ -1,5 +1,48 @@
-"""nbgraph: symbolic array expressions, their gradients, and one native function for all of it."""
+"""nbgraph: symbolic array expressions, their gradients, and one native function for all of it.
+
+>>> import nbgraph
+>>> import nbgraph.tensor as nt
+>>> x = nt.dvector("x")
+>>> f = nbgraph.function([x], nbgraph.grad((x**2).sum(), x))
+
+Only names are here; what they name is imported when it is first used.
+"""
+
+from importlib import import_module
 
 from nbgraph.config import config
 
 __version__ = "0.1.0"
+
+__all__ = ["In", "Lop", "Mode", "Out", "Param", "Rop", "config", "function", "grad", "shared"]
+
+# Public names, by the module that is imported when one is first used: `import nbgraph` stays quick.
+_LAZY = {
+    "In": "nbgraph.compile.io",
+    "Lop": "nbgraph.gradient",
+    "Mode": "nbgraph.compile.mode",
+    "Out": "nbgraph.compile.io",
+    "Param": "nbgraph.compile.io",
+    "Rop": "nbgraph.gradient",
+    "function": "nbgraph.compile.function",
+    "grad": "nbgraph.gradient",
+    "shared": "nbgraph.compile.shared",
+}
+# Packages that are there as attributes after `import nbgraph` alone.
+_PACKAGES = ("compile", "gradient", "graph", "tensor")
+
+
+def __getattr__(name: str) -> object:
+    """The public names and packages that are imported when first used."""
+    if name in _PACKAGES:
+        return import_module(f"nbgraph.{name}")
+    if name not in _LAZY:
+        raise AttributeError(f"nbgraph has no {name!r}")
+    found = getattr(import_module(_LAZY[name]), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    """All public names, those not yet imported among them."""
+    return sorted({*globals(), *_LAZY, *_PACKAGES})

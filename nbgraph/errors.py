@@ -110,6 +110,10 @@ class GraphError(NbgraphError, ValueError):
     """The graph itself is not what is asked for: a missing input, an unused one, a wrong replacement."""
 
 
+class ArgumentError(NbgraphError, TypeError):
+    """The arguments of a call do not fit the inputs of the function."""
+
+
 class KernelError(NbgraphError, NotImplementedError):
     """No native kernel exists for an Op or a Type."""
 
@@ -120,3 +124,7 @@ class NullGradError(NbgraphError, TypeError):
 
 class DisconnectedInputError(NbgraphError, ValueError):
     """grad was asked for a variable that the cost does not depend on."""
+
+
+class GradientError(NbgraphError, AssertionError):
+    """A symbolic gradient and finite differences disagree."""

@@ -10,10 +10,11 @@ from nbgraph.graph.basic import Apply, Constant, Variable
 T = TypeVar("T")
 
 
-def toposort(outputs: Iterable[Variable], stop: Collection[Variable] = ()) -> list[Apply]:
+def toposort(outputs: Iterable[Variable], stop: Collection[Variable] = (),
+             also: Callable[[Apply], Iterable[Variable]] = lambda node: ()) -> list[Apply]:
     """Apply nodes that `outputs` need, each after the nodes it depends on; `stop` variables are leaves.
 
-    Deterministic: depth first, inputs from left to right.
+    `also` names further variables that must come before a node. Deterministic: depth first, inputs from left to right.
     """
     barrier = {id(v) for v in stop}
     done: set[int] = set()
@@ -24,7 +25,7 @@ def toposort(outputs: Iterable[Variable], stop: Collection[Variable] = ()) -> li
         if id(node) in done:
             stack.pop()
             continue
-        waiting = [v.owner for v in node.inputs
+        waiting = [v.owner for v in (*node.inputs, *also(node))
                    if v.owner is not None and id(v) not in barrier and id(v.owner) not in done]
         if waiting:
             stack.extend(reversed(waiting))

@@ -9,7 +9,69 @@ TensorType(float64, shape=(None,))
 from nbgraph.config import config
 from nbgraph.tensor.constructors import CONSTRUCTORS, tensor
 from nbgraph.tensor.convert import as_tensor_variable, constant, weak_constant
+from nbgraph.tensor.creation import (
+    alloc,
+    arange,
+    empty,
+    empty_like,
+    eye,
+    fill,
+    full,
+    full_like,
+    identity,
+    identity_like,
+    ones,
+    ones_like,
+    tensor_copy,
+    tri,
+    tril,
+    triu,
+    zeros,
+    zeros_like,
+)
+from nbgraph.tensor.diagonal import diag, diagonal, trace
 from nbgraph.tensor.functions import FUNCTIONS, allclose, cast, isclose, round
+from nbgraph.tensor.indexing import flatnonzero, getitem, nonzero, nonzero_values, take, take_along_axis
+from nbgraph.tensor.indexing_advanced import AdvancedSubtensor, Nonzero
+from nbgraph.tensor.indexing_basic import Subtensor
+from nbgraph.tensor.indexing_set import inc_subtensor, set_subtensor
+from nbgraph.tensor.indexing_update import AdvancedIncSubtensor, IncSubtensor
+from nbgraph.tensor.join import concatenate, hstack, join, repeat, split, stack, tile, vstack
+from nbgraph.tensor.linear import BatchedDot, Dot
+from nbgraph.tensor.products import (
+    batched_dot,
+    batched_tensordot,
+    dot,
+    inner,
+    kron,
+    matmul,
+    matrix_dot,
+    outer,
+    tensordot,
+    vdot,
+)
+from nbgraph.tensor.reductions import (
+    all,
+    amax,
+    amin,
+    any,
+    argmax,
+    argmin,
+    cumprod,
+    cumsum,
+    max,
+    max_and_argmax,
+    mean,
+    min,
+    norm,
+    prod,
+    ptp,
+    std,
+    sum,
+    sum_to_like,
+    var,
+)
+from nbgraph.tensor.shape import as_lengths
 from nbgraph.tensor.shape_functions import (
     atleast_1d,
     atleast_2d,
@@ -19,8 +81,12 @@ from nbgraph.tensor.shape_functions import (
     dimshuffle,
     expand_dims,
     flatten,
+    length_quotient,
     lengths_of,
     moveaxis,
+    normalize_axes,
+    normalize_axis,
+    product_of_lengths,
     reshape,
     shape,
     shape_padaxis,
@@ -30,10 +96,12 @@ from nbgraph.tensor.shape_functions import (
     size,
     specify_shape,
     squeeze,
+    sum_of_lengths,
     swapaxes,
     transpose,
     unbroadcast,
 )
+from nbgraph.tensor.special import log_softmax, logsumexp, relu, softmax
 from nbgraph.tensor.type import TensorType
 from nbgraph.tensor.variable import TensorConstant, TensorVariable
 
@@ -41,6 +109,11 @@ globals().update(CONSTRUCTORS)
 globals().update(FUNCTIONS)
 
 
-def __getattr__(name: str) -> object:
+# Not annotated: in an import cycle mypy takes an annotated __getattr__ of a module for one that cannot be called.
+def __getattr__(name):  # type: ignore[no-untyped-def]
     """Only for names that are not there: constructors and scalar functions come from tables above."""
+    if name == "grad":
+        # A layer above, imported when first used: a stated exception to the layers.
+        from nbgraph.gradient import grad
+        return grad
     raise AttributeError(f"nbgraph.tensor has no {name!r}")

@@ -91,8 +91,8 @@ class Elemwise(Op):
         for axis in range(out.ndim):
             if dims[axis] is None:
                 # Unknown lengths agree (checked at run time), so the first that does not broadcast will do.
-                dims[axis] = next(shape[axis - out.ndim + len(shape)] for x, shape in zip(node.inputs, shapes, strict=True)
-                                  if axis >= out.ndim - len(shape)
+                dims[axis] = next(shape[axis - out.ndim + len(shape)]
+                                  for x, shape in zip(node.inputs, shapes, strict=True) if axis >= out.ndim - len(shape)
                                   and x.type.shape[axis - out.ndim + len(shape)] != 1)
         return [tuple(dims)]
 
@@ -119,19 +119,38 @@ class Elemwise(Op):
         return nt.cast(term, wanted)
 
     def R_op(self, inputs: Sequence[Any], eval_points: Sequence[Any]) -> list[Any]:
-        """Forward mode from the pullback: for an elementwise function the Jacobian is diagonal."""
+        """How the output moves with the inputs: the sum over inputs of the derivative times the direction."""
         output = self(*inputs)
         if dtypes.is_discrete(output.type.dtype) or self.function.pullback is None:
             return [None]
-        # nt.conj round both: the pullback multiplies by the conjugate of the derivative.
-        terms = []
-        for position, point in enumerate(eval_points):
-            if point is None:
-                continue
-            term = self.function.pullback(nt.conj(nt.as_tensor_variable(point)), *inputs, output)[position]
-            if term is not None:
-                terms.append(nt.conj(term))
-        return [sum(terms[1:], terms[0]) if terms else None]
+        terms = [self._pushed(position, nt.as_tensor_variable(point), inputs, output)
+                 for position, point in enumerate(eval_points) if point is not None]
+        terms = [term for term in terms if term is not None]
+        if not terms:
+            return [None]
+        moved = sum(terms[1:], terms[0])
+        same = moved.type.shape == output.type.shape
+        return [moved if same else nt.broadcast_to(moved, nt.broadcast_shape(*inputs))]
+
+    def _pushed(self, position: int, point: Any, inputs: Sequence[Any], output: Any) -> Any:
+        """The direction `point` of one input, carried to the output by the pullback P, the transpose of the derivative.
+
+        P(dx) for real numbers: a diagonal matrix is its own transpose. With complex ones and <a, b> = Re(conj(a) b):
+        <P(1), dx> + i <P(i), dx>, which holds for functions that are not holomorphic too.
+        """
+        pullback = self.function.pullback
+        assert pullback is not None
+        kinds = inputs[position].type.dtype, output.type.dtype
+        if not any(dtype in dtypes.COMPLEX for dtype in kinds):
+            return pullback(point, *inputs, output)[position]
+
+        def component(unit: complex) -> Any:
+            term = pullback(nt.constant(unit, dtype=kinds[1]), *inputs, output)[position]
+            if term is None:
+                return nt.zeros_like(point, dtype=dtypes.real_of(kinds[1]))
+            return nt.real(nt.conj(term) * point)
+
+        return nt.complex(component(1), component(1j)) if kinds[1] in dtypes.COMPLEX else component(1)
 
     def flops(self, inputs: Sequence[Any], outputs: Sequence[Any]) -> int:
         """One operation an element."""

@@ -50,15 +50,15 @@ _function(np.log1p, lambda x, z: 1 / (1 + x), "log(1 + x), accurate near 0", (-0
 _function(np.sin, lambda x, z: nt.cos(x), "the sine of x (radians)")
 _function(np.cos, lambda x, z: -nt.sin(x), "the cosine of x (radians)")
 _function(np.tan, lambda x, z: 1 + z * z, "the tangent of x (radians)", (-1.2, 1.2))
-_function(np.arcsin, lambda x, z: 1 / nt.sqrt(1 - x * x), "the angle in [-pi/2, pi/2] with sine x", INSIDE)
-_function(np.arccos, lambda x, z: -1 / nt.sqrt(1 - x * x), "the angle in [0, pi] with cosine x", INSIDE)
+_function(np.arcsin, lambda x, z: 1 / nt.sqrt((1 - x) * (1 + x)), "the angle in [-pi/2, pi/2] with sine x", INSIDE)
+_function(np.arccos, lambda x, z: -1 / nt.sqrt((1 - x) * (1 + x)), "the angle in [0, pi] with cosine x", INSIDE)
 _function(np.arctan, lambda x, z: 1 / (1 + x * x), "the angle in (-pi/2, pi/2) with tangent x", INSIDE)
 _function(np.sinh, lambda x, z: nt.cosh(x), "(e**x - e**-x) / 2")
 _function(np.cosh, lambda x, z: nt.sinh(x), "(e**x + e**-x) / 2")
 _function(np.tanh, lambda x, z: 1 - z * z, "sinh(x) / cosh(x)")
 _function(np.arcsinh, lambda x, z: 1 / nt.sqrt(x * x + 1), "the inverse of sinh", INSIDE)
 _function(np.arccosh, lambda x, z: 1 / (nt.sqrt(x - 1) * nt.sqrt(x + 1)), "the inverse of cosh, >= 0", (1.2, 4.0))
-_function(np.arctanh, lambda x, z: 1 / (1 - x * x), "the inverse of tanh", INSIDE)
+_function(np.arctanh, lambda x, z: 1 / ((1 - x) * (1 + x)), "the inverse of tanh", INSIDE)
 _function(np.deg2rad, lambda x, z: np.pi / 180, "x * pi / 180")
 _function(np.rad2deg, lambda x, z: 180 / np.pi, "x * 180 / pi")
 
@@ -91,8 +91,15 @@ def _log1mexp(x: np.ndarray) -> np.ndarray:
 _real("sigmoid", _sigmoid, lambda x, z: z * nt.sigmoid(-x), "1 / (1 + e**-x)")
 _real("softplus", _softplus, lambda x, z: nt.sigmoid(x), "log(1 + e**x)")
 _real("log1mexp", _log1mexp, lambda x, z: -1 / nt.expm1(-x), "log(1 - e**x) for x < 0", (-4.0, -0.2))
-row("logaddexp", 2, np.logaddexp, like(np.logaddexp), "log(e**x + e**y)", expensive=True,
-    pullback=lambda g, x, y, z: (g * nt.sigmoid(x - y), g * nt.sigmoid(y - x)))
+
+
+def _logaddexp_pullback(g: Any, x: Any, y: Any, z: Any) -> tuple[Any, ...]:
+    # Two equal infinities share the gradient, where inf - inf would make it NaN.
+    difference = nt.switch(nt.and_(nt.isinf(x), nt.eq(x, y)), 0, x - y)
+    return g * nt.sigmoid(difference), g * nt.sigmoid(-difference)
+
+
+row("logaddexp", 2, np.logaddexp, like(np.logaddexp), "log(e**x + e**y)", expensive=True, pullback=_logaddexp_pullback)
 
 _TWO_OVER_ROOT_PI = float(2 / np.sqrt(np.pi))
 _real("erf", _special("erf"), lambda x, z: _TWO_OVER_ROOT_PI * nt.exp(-x * x),

@@ -1,4 +1,4 @@
-"""Ops on shapes: DimShuffle, Reshape, BroadcastTo, SpecifyShape, Length, MakeVector. Their functions: `shape_functions`.
+"""Ops on shapes: DimShuffle, Reshape, BroadcastTo, SpecifyShape, Length, MakeVector. Functions: `shape_functions`.
 
 All but Length and MakeVector give other views of the same elements; lengths are separate int64 scalars among the
 inputs, so that a shape is ordinary scalar arithmetic in the graph.
@@ -6,6 +6,7 @@ inputs, so that a shape is ordinary scalar arithmetic in the graph.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -42,6 +43,20 @@ def as_length(value: Any) -> Any:
 def static_length(scalar: Any) -> int | None:
     """The value of a constant length; None where it is not known when the graph is built."""
     return int(scalar.data) if isinstance(scalar, Constant) else None
+
+
+def checked_static_shape(op: Op, x: Any, lengths: Sequence[Any]) -> list[int | None]:
+    """The values of constant lengths, None for the others.
+
+    Raises
+    ------
+    ShapeError   a constant length is negative
+    """
+    shape = [static_length(n) for n in lengths]
+    if any(n is not None and n < 0 for n in shape):
+        raise ShapeError(op, f"a length is negative: {tuple(shape)}", line=user_line(), x=x,
+                         fix="lengths are >= 0; reshape takes one -1 for what is left")
+    return shape
 
 
 def as_lengths(shape: Any) -> list[Any]:
@@ -92,7 +107,7 @@ class DimShuffle(ViewOp):
 
     def __init__(self, order: Sequence[int | str]) -> None:
         self.order = tuple(order)
-        self.kept = tuple(axis for axis in self.order if axis != "x")
+        self.kept: tuple[Any, ...] = tuple(axis for axis in self.order if axis != "x")
         if len(set(self.kept)) != len(self.kept):
             raise ValueError(f"dimshuffle{self.order}: an axis is named twice")
 
@@ -120,10 +135,10 @@ class DimShuffle(ViewOp):
     def perform(self, node: Apply, inputs: Sequence[Any], output_storage: list[list[Any]]) -> None:
         (x,) = inputs
         moved = np.transpose(x, (*self.kept, *self.dropped(x.ndim)))
-        output_storage[0][0] = moved.reshape([1 if axis == "x" else x.shape[axis] for axis in self.order])
+        output_storage[0][0] = moved.reshape([1 if axis == "x" else x.shape[int(axis)] for axis in self.order])
 
     def infer_shape(self, fgraph: Any, node: Apply, shapes: Sequence[Sequence[Any]]) -> list[tuple[Any, ...]]:
-        return [tuple(1 if axis == "x" else shapes[0][axis] for axis in self.order)]
+        return [tuple(1 if axis == "x" else shapes[0][int(axis)] for axis in self.order)]
 
     def pullback(self, g: Any, x: Any, *lengths: Any) -> Any:
         return nt.dimshuffle(g, *(self.order.index(axis) if axis in self.kept else "x" for axis in range(x.type.ndim)))
@@ -145,11 +160,13 @@ class Reshape(ViewOp):
 
     def make_node(self, x: Any, *lengths: Any) -> Apply:
         x, sizes = nt.as_tensor_variable(x), [as_length(n) for n in lengths]
-        shape = [static_length(n) for n in sizes]
-        if None not in x.type.shape and None not in shape and np.prod(x.type.shape, dtype=int) != np.prod(shape, dtype=int):
-            raise ShapeError(self, f"cannot arrange {x.type} in shape {tuple(shape)}: "
-                             f"{np.prod(x.type.shape, dtype=int)} elements against {np.prod(shape, dtype=int)}",
-                             line=user_line(), x=x, fix="the product of the lengths must stay the same; -1 stands for what is left")
+        shape = checked_static_shape(self, x, sizes)
+        if None not in x.type.shape and None not in shape:
+            actual, wanted = math.prod(x.type.shape), math.prod(map(int, shape))  # type: ignore[arg-type]
+            if actual != wanted:
+                raise ShapeError(self, f"cannot arrange {x.type} in shape {tuple(shape)}: {actual} elements against "
+                                 f"{wanted}", line=user_line(), x=x,
+                                 fix="the product of the lengths must stay the same; -1 stands for what is left")
         return Apply(self, [x, *sizes], [TensorType(x.type.dtype, shape)()])
 
     def perform(self, node: Apply, inputs: Sequence[Any], output_storage: list[list[Any]]) -> None:
@@ -188,7 +205,7 @@ class BroadcastTo(ViewOp):
 
     def make_node(self, x: Any, *lengths: Any) -> Apply:
         x, sizes = nt.as_tensor_variable(x), [as_length(n) for n in lengths]
-        shape = [static_length(n) for n in sizes]
+        shape = checked_static_shape(self, x, sizes)
         if x.type.ndim > len(shape):
             raise ShapeError(self, f"{x} has {x.type.ndim} axes, the wanted shape only {len(shape)}", line=user_line(),
                              x=x, fix="give one length for every axis of x")
@@ -252,7 +269,8 @@ class SpecifyShape(ViewOp):
         for axis, size in zip(self.axes, sizes, strict=True):
             known = static_length(size)
             if known is not None and shape[axis] not in (None, known):
-                raise ShapeError(self, f"axis {axis} of {x} has length {shape[axis]}, not {known}", line=user_line(), x=x)
+                raise ShapeError(self, f"axis {axis} of {x} has length {shape[axis]}, not {known}", line=user_line(),
+                                 x=x, fix="vouch for the length that the array has")
             shape[axis] = shape[axis] if known is None else known
         return Apply(self, [x, *sizes], [TensorType(x.type.dtype, shape)()])
 

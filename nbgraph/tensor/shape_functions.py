@@ -5,15 +5,24 @@ Each builds the Ops of `shape`; one that would change nothing gives its input ba
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from functools import reduce
-from operator import mul
 from typing import Any
 
 import nbgraph.tensor as nt
 from nbgraph.errors import ShapeError
 from nbgraph.graph.source import user_line
-from nbgraph.tensor.shape import BroadcastTo, DimShuffle, Length, MakeVector, Reshape, SpecifyShape, as_length, as_lengths, static_length
+from nbgraph.tensor.shape import (
+    BroadcastTo,
+    DimShuffle,
+    Length,
+    MakeVector,
+    Reshape,
+    SpecifyShape,
+    as_length,
+    as_lengths,
+    static_length,
+)
 
 
 def normalize_axis(axis: Any, ndim: int, what: str = "axis") -> int:
@@ -63,7 +72,36 @@ def shape_tuple(x: Any) -> tuple[Any, ...]:
 
 def size(x: Any) -> Any:
     """The number of elements of x: int64[]."""
-    return reduce(mul, lengths_of(x), nt.constant(1, dtype="int64"))
+    return product_of_lengths(lengths_of(x))
+
+
+def product_of_lengths(lengths: Sequence[Any]) -> Any:
+    """The product of int64 scalars, 1 of none: a constant where all are, and at most one constant factor else."""
+    known = math.prod(n for n in map(static_length, lengths) if n is not None)
+    unknown = [n for n in lengths if static_length(n) is None]
+    product = unknown[0] if unknown else nt.constant(known, dtype="int64")
+    for length in unknown[1:]:
+        product = product * length
+    return product if known == 1 or not unknown else product * known
+
+
+def sum_of_lengths(lengths: Sequence[Any]) -> Any:
+    """The sum of int64 scalars, 0 of none: a constant where all are, and at most one constant term else."""
+    known = sum(n for n in map(static_length, lengths) if n is not None)
+    unknown = [n for n in lengths if static_length(n) is None]
+    total = unknown[0] if unknown else nt.constant(known, dtype="int64")
+    for length in unknown[1:]:
+        total = total + length
+    return total if known == 0 or not unknown else total + known
+
+
+def length_quotient(length: Any, divisor: Any) -> Any:
+    """length // divisor, rounded down, 0 where the divisor is 0: a constant where both are."""
+    divisor = as_length(divisor)
+    known, by = static_length(length), static_length(divisor)
+    if known is not None and by is not None:
+        return nt.constant(known // by if by else 0, dtype="int64")
+    return length if by == 1 else nt.floor_divide(length, divisor)
 
 
 def dimshuffle(x: Any, *order: Any) -> Any:
@@ -173,7 +211,7 @@ def reshape(x: Any, newshape: Any, ndim: int | None = None) -> Any:
     """
     x = nt.as_tensor_variable(x)
     if ndim is not None and hasattr(newshape, "type") and newshape.type.ndim == 1 and newshape.type.shape[0] is None:
-        newshape = [newshape[i] for i in range(ndim)]
+        newshape = specify_shape(newshape, (ndim,))
     wanted = as_lengths(newshape)
     if ndim is not None and len(wanted) != ndim:
         raise ShapeError(None, f"reshape: ndim={ndim} but {len(wanted)} lengths are given", line=user_line(), x=x)
@@ -181,33 +219,23 @@ def reshape(x: Any, newshape: Any, ndim: int | None = None) -> Any:
     if len(open_axes) > 1:
         raise ShapeError(None, "reshape: only one length may be -1", line=user_line(), x=x)
     if open_axes:
-        others = reduce(mul, (n for i, n in enumerate(wanted) if i != open_axes[0]), nt.constant(1, dtype="int64"))
-        wanted[open_axes[0]] = _fold(nt.floor_divide(size(x), others))
+        others = product_of_lengths([n for i, n in enumerate(wanted) if i != open_axes[0]])
+        wanted[open_axes[0]] = length_quotient(size(x), others)
     if [static_length(n) for n in wanted] == list(x.type.shape) and None not in x.type.shape:
         return x
     return Reshape()(x, *wanted)
-
-
-def _fold(scalar: Any) -> Any:
-    """A scalar computed from constants only, as a constant."""
-    from nbgraph.graph.fg import FunctionGraph
-    from nbgraph.graph.traversal import graph_inputs
-    if all(hasattr(v, "data") for v in graph_inputs([scalar])):
-        from nbgraph.graph.evaluate import evaluate
-        return nt.constant(evaluate(FunctionGraph([], [scalar]), [])[0])
-    return scalar
 
 
 def flatten(x: Any, ndim: int = 1) -> Any:
     """The elements of x in C order with `ndim` axes: the first ndim - 1 stay, the last holds all that is left."""
     x = nt.as_tensor_variable(x)
     if ndim < 1 or (ndim > x.type.ndim and ndim != 1):
-        raise ShapeError(None, f"flatten: ndim must be from 1 to {max(1, x.type.ndim)}, got {ndim}", line=user_line(), x=x)
+        raise ShapeError(None, f"flatten: ndim must be from 1 to {max(1, x.type.ndim)}, got {ndim}", line=user_line(),
+                         x=x, fix="leave ndim out for a vector")
     if x.type.ndim == ndim:
         return x
     lengths = lengths_of(x)
-    rest = _fold(reduce(mul, lengths[ndim - 1:], nt.constant(1, dtype="int64")))
-    return Reshape()(x, *lengths[:ndim - 1], rest)
+    return Reshape()(x, *lengths[:ndim - 1], product_of_lengths(lengths[ndim - 1:]))
 
 
 def broadcast_to(x: Any, shape: Any) -> Any:

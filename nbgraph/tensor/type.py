@@ -115,8 +115,10 @@ class TensorType(Type):
             return False
         with np.errstate(all="ignore"):
             there = raw.astype(self.numpy_dtype)
-            return bool(np.array_equal(there.astype(raw.dtype), raw, equal_nan=raw.dtype.kind in "fc")
-                        and not (raw.dtype.kind == "i" and self.numpy_dtype.kind == "u" and np.any(raw < 0)))
+            back = there if raw.dtype.kind == "c" else there.real  # complex to real would warn
+            return bool(np.array_equal(back.astype(raw.dtype), raw, equal_nan=raw.dtype.kind in "fc")
+                        # Integers wrap there and back again, but not with the same sign.
+                        and not (raw.dtype.kind in "iu" and np.any((raw < 0) != (there.real < 0))))
 
     def values_eq(self, a: Any, b: Any) -> bool:
         """Same dtype, shape and elements; NaN equals NaN."""

@@ -1,0 +1,12 @@
+"""From a symbolic graph to a callable: In, Out, shared, Mode, function.
+
+    collect  ->  rewrite  ->  lower and compile  ->  Function      each in a module of its own
+"""
+
+from nbgraph.compile.container import Container
+from nbgraph.compile.io import In, Out, Param
+from nbgraph.compile.mode import Mode, get_default_mode, get_mode
+from nbgraph.compile.shared import SharedVariable, TensorSharedVariable, shared
+
+__all__ = ["Container", "In", "Mode", "Out", "Param", "SharedVariable", "TensorSharedVariable", "get_default_mode",
+           "get_mode", "shared"]

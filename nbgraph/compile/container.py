@@ -1,0 +1,113 @@
+"""Container: one value between calls, kept as its Type wants it.
+
+    c = Container(x.type, [1, 2], name="x")      c.value is float64 array([1., 2.])
+
+Shared variables, defaults and states of functions live in containers; who holds the same container sees the same value.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import numpy as np
+
+from nbgraph.errors import DTypeError, ShapeError
+from nbgraph.graph.basic import Type, Variable
+from nbgraph.graph.source import user_line
+
+
+class Container:
+    """A place for one value of `type`.
+
+    Attributes
+    ----------
+    storage : list of one    the value; None inside while there is none
+    type : Type
+    name : str or None
+    strict, allow_downcast   how values that are set are filtered, see TensorType.filter
+    """
+
+    __slots__ = ("__weakref__", "allow_downcast", "name", "storage", "strict", "type")
+
+    def __init__(self, type: Type, value: Any = None, name: str | None = None, *, strict: bool = False,
+                 allow_downcast: bool | None = None, borrow: bool = False) -> None:
+        self.type, self.name, self.strict, self.allow_downcast = type, name, strict, allow_downcast
+        self.storage: list[Any] = [None]
+        if value is not None:
+            self.set(value, borrow=borrow)
+
+    @property
+    def value(self) -> Any:
+        """What is stored, not a copy; setting it stores a copy, cast where that loses nothing."""
+        return self.storage[0]
+
+    @value.setter
+    def value(self, value: Any) -> None:
+        self.set(value)
+
+    def set(self, value: Any, borrow: bool = False) -> None:
+        """Store `value`; with `borrow` the object itself where it has the right dtype and layout already.
+
+        Raises
+        ------
+        TypeError    wrong kind, dtype or rank
+        ValueError   a length that is not the known one
+        """
+        self.storage[0] = stored(self.type.filter(value, self.strict, self.allow_downcast), value, borrow)
+
+    def clear(self) -> None:
+        """Forget the value."""
+        self.storage[0] = None
+
+    def duplicate(self) -> Container:
+        """Another container with a copy of the value."""
+        twin = Container(self.type, None, self.name, strict=self.strict, allow_downcast=self.allow_downcast)
+        twin.storage[0] = copy.deepcopy(self.storage[0])
+        return twin
+
+    def __repr__(self) -> str:
+        return f"Container({self.name or self.type}: {self.storage[0]!r})"
+
+
+def stored(filtered: Any, given: Any, borrow: bool) -> Any:
+    """The filtered value in the layout that compiled code takes, sharing memory with `given` only if `borrow`."""
+    if not isinstance(filtered, np.ndarray):
+        return filtered if borrow or filtered is not given else copy.deepcopy(filtered)
+    # What the cast made is ours already; anything with a base may be a view of the caller's memory.
+    if borrow or (filtered is not given and filtered.base is None):
+        return plain(filtered)
+    return np.array(filtered, order="C", copy=True, subok=False)
+
+
+def plain(array: Any) -> np.ndarray:
+    """`array` as a C-contiguous, aligned np.ndarray; itself where it is one (0-d stays 0-d)."""
+    if type(array) is np.ndarray and array.flags.c_contiguous and array.flags.aligned:
+        return array
+    return np.array(array, order="C", copy=True, subok=False)
+
+
+def filter_for(variable: Variable, value: Any, subject: str, *, strict: bool = False,
+               allow_downcast: bool | None = None) -> Any:
+    """`value` filtered by the Type of `variable`; an error says what `subject` is and where the variable was made.
+
+    Raises
+    ------
+    DTypeError   wrong kind, dtype or rank
+    ShapeError   a length that is not the known one
+    """
+    try:
+        return variable.type.filter(value, strict=strict, allow_downcast=allow_downcast)
+    except TypeError as error:
+        raise DTypeError(subject, str(error), line=user_line(), **operand(variable),
+                         fix=f"give a value of type {variable.type}") from None
+    except ValueError as error:
+        raise ShapeError(subject, str(error), line=user_line(), **operand(variable),
+                         fix=f"give a value of type {variable.type}") from None
+
+
+def operand(variable: Variable) -> dict[str, Any]:
+    """The variable under its name, for the keywords of an error."""
+    # These keywords of an error mean something else already.
+    taken = variable.name in (None, "line", "fix", "expression", "first", "second", "required", "optional")
+    return {"variable" if taken else str(variable.name): variable}

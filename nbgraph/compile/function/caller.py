@@ -1,0 +1,126 @@
+"""The Python function behind a call, written for one Function: checks, executor, updates, form of the result.
+
+    f = function([x], [z], updates=[(w, w + x)])           runs, when called with one argument,
+
+    def call(x0):
+        if type(x0) is not ndarray or x0.dtype is not dtype0 or x0.ndim != 1 or not x0.flags.carray: x0 = convert0(x0)
+        r0, r1 = execute(x0, s0[0])
+        u0[0] = r1
+        return [r0]
+
+It is text because a loop over converters costs more than the work of a small function. Updates come after everything
+that can fail, so a call that raises changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from nbgraph.compile.function.convert import Converter
+from nbgraph.graph.basic import Type
+from nbgraph.tensor.type import TensorType
+
+Cell = list[Any]
+
+
+@dataclass(frozen=True)
+class CallPlan:
+    """What a call does.
+
+    Attributes
+    ----------
+    execute : callable           values of the graph's inputs -> tuple of values of its outputs
+    argument_types : Types of the arguments
+    converters : callables       for each argument, what makes the executor's value of any other
+    strict : for each argument, whether only its very dtype will do
+    scalars : for every input of the graph, whether the executor takes a Python scalar
+    states : cells               read after the arguments
+    result_types : Types of the outputs of the graph
+    updates : (cell, output)     stored at the end
+    form, keys                   of what is returned: the outputs at the positions `returned`
+    """
+
+    execute: Callable[..., Any]
+    argument_types: Sequence[Type]
+    converters: Sequence[Converter]
+    strict: Sequence[bool]
+    scalars: Sequence[bool]
+    states: Sequence[tuple[Cell, Type]]
+    result_types: Sequence[Type]
+    updates: Sequence[tuple[Cell, int]]
+    form: str
+    keys: Sequence[Any]
+    returned: int
+
+
+def make_call(plan: CallPlan, checked: bool = True) -> Callable[..., Any]:
+    """The function of the arguments that `plan` describes; without `checked` arguments go on as they are."""
+    names: dict[str, Any] = {"__name__": __name__, "ndarray": np.ndarray, "array": np.array, "item": np.ndarray.item,
+                             "float64": np.float64, "execute": plan.execute}
+    count = len(plan.argument_types)
+    lines = [f"def call({', '.join(f'x{i}' for i in range(count))}):"]
+    if checked:
+        for i, (kind, convert) in enumerate(zip(plan.argument_types, plan.converters, strict=True)):
+            names[f"convert{i}"] = convert
+            careful = f"x{i} = convert{i}(x{i})"
+            if not isinstance(kind, TensorType):
+                lines.append(careful)
+            elif plan.scalars[i]:
+                lines += [careful] if plan.strict[i] else _scalar_check(f"x{i}", kind.dtype, careful)
+            else:
+                names[f"dtype{i}"] = kind.numpy_dtype
+                lines.append(_array_check(f"x{i}", f"dtype{i}", kind, careful))
+    values = [f"x{i}" for i in range(count)]
+    for i, (cell, kind) in enumerate(plan.states):
+        names[f"s{i}"] = cell
+        scalar = plan.scalars[count + i] and isinstance(kind, TensorType)
+        values.append(f"item(s{i}[0])" if scalar else f"s{i}[0]")
+    lines += _results(plan, f"execute({', '.join(values)})", names)
+    exec(compile("\n    ".join(lines), "<call of an nbgraph function>", "exec"), names)
+    return names["call"]
+
+
+def _scalar_check(x: str, dtype: str, careful: str) -> list[str]:
+    """The statements that take Python and NumPy numbers of the right kind as they are."""
+    if dtype == "int64":
+        return [f"if type({x}) is not int or not {-2**63} <= {x} < {2**63}: {careful}"]
+    if dtype == "float64":
+        # Up to 2**53 every int is a float; larger ones are the converter's to judge.
+        return [f"if type({x}) is not float and type({x}) is not float64:",
+                f"    if type({x}) is int and {-2**53} <= {x} <= {2**53}: {x} = float({x})",
+                f"    else: {careful}"]
+    return [careful]
+
+
+def _array_check(x: str, dtype: str, kind: TensorType, careful: str) -> str:
+    """The statement that takes an array of the right dtype, rank, known lengths and layout as it is."""
+    # `is` on dtypes: the built-in ones are singletons; another takes the careful way, as read-only arrays do.
+    tests = [f"type({x}) is not ndarray", f"{x}.dtype is not {dtype}", f"{x}.ndim != {kind.ndim}",
+             f"not {x}.flags.carray",
+             *(f"{x}.shape[{axis}] != {n}" for axis, n in enumerate(kind.shape) if n is not None)]
+    return f"if {' or '.join(tests)}: {careful}"
+
+
+def _results(plan: CallPlan, call: str, names: dict[str, Any]) -> list[str]:
+    """The statements from the executor's call to the return."""
+    results = [f"r{i}" for i in range(len(plan.result_types))]
+    lines = [f"{', '.join(results)}{',' if len(results) == 1 else ''} = {call}" if results else call]
+    for i, kind in enumerate(plan.result_types):
+        if isinstance(kind, TensorType) and kind.ndim == 0:
+            names[f"kind{i}"] = kind.numpy_dtype
+            lines.append(f"if type(r{i}) is not ndarray: r{i} = array(r{i}, kind{i})")
+    for i, (cell, output) in enumerate(plan.updates):
+        names[f"u{i}"] = cell
+        lines.append(f"u{i}[0] = r{output}")
+    given = results[:plan.returned]
+    if plan.form == "single":
+        lines.append(f"return {given[0]}")
+    elif plan.form == "dict":
+        lines.append(f"return {{{', '.join(f'{key!r}: {r}' for key, r in zip(plan.keys, given, strict=True))}}}")
+    elif plan.form == "list":
+        lines.append(f"return [{', '.join(given)}]")
+    return lines

@@ -1,0 +1,45 @@
+"""From any value a caller passes to what the executor takes: one function for each input, made when compiling.
+
+What needs no work does not come here, see `caller`.
+
+    convert = converter(slot, scalar=True, ...)      convert(3) -> 3.0      convert([3]) -> DTypeError naming the input
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from nbgraph.compile.collect import Slot
+from nbgraph.compile.container import filter_for, plain
+
+Converter = Callable[[Any], Any]
+
+
+def converter(slot: Slot, scalar: bool, allow_downcast: bool | None, function_name: str | None) -> Converter:
+    """What makes a value of the slot's Type from an argument.
+
+    Parameters
+    ----------
+    scalar : bool              the executor takes a Python scalar, not a 0-d array
+    allow_downcast : bool, optional      the function's, for inputs that say nothing themselves
+
+    Raises (when called)
+    --------------------
+    DTypeError   wrong kind, dtype or rank
+    ShapeError   a length that is not the known one
+    """
+    assert slot.spec is not None, "only inputs of the user take arguments"
+    variable, strict = slot.variable, slot.spec.strict
+    downcast = allow_downcast if slot.spec.allow_downcast is None else slot.spec.allow_downcast
+    subject = f"{function_name or 'function'}: input {slot.name or variable} (position {slot.position})"
+
+    def careful(value: Any) -> Any:
+        kept = filter_for(variable, value, subject, strict=strict, allow_downcast=downcast)
+        if not isinstance(kept, np.ndarray):
+            return kept
+        return kept.item() if scalar else plain(kept)
+
+    return careful

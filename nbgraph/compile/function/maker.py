@@ -1,0 +1,75 @@
+"""FunctionMaker: a graph, rewritten and compiled once, from which any number of Functions are made.
+
+Takes what `collect` gives and a Mode; holds the final graph, the report of the rewriting and the executor.
+Copies of a Function share its maker; what differs between them (containers, updates) is theirs.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nbgraph.compile.collect import Collected
+from nbgraph.compile.container import Container, filter_for, stored
+from nbgraph.compile.io import In, Out
+from nbgraph.compile.mode import Executor, Mode
+from nbgraph.graph.fg import FunctionGraph
+
+
+class FunctionMaker:
+    """The part of a Function that its copies share.
+
+    Attributes
+    ----------
+    collected : Collected      the graph as the user wrote it, and the roles of its inputs and outputs
+    fgraph : FunctionGraph     the graph that runs
+    mode : Mode
+    report                     of the rewriting; None where no pass ran
+    executor : Executor        runs `fgraph`
+    """
+
+    def __init__(self, collected: Collected, mode: Mode, name: str | None = None) -> None:
+        self.collected, self.mode, self.name = collected, mode, name
+        self.fgraph, self.report = mode.rewrite(collected.fgraph)
+        self.executor = self._execute(self.fgraph)
+        self._subsets: dict[tuple[int, ...], Executor] = {}
+
+    @property
+    def inputs(self) -> tuple[In, ...]:
+        """The inputs as the user gave them."""
+        return self.collected.inputs
+
+    @property
+    def outputs(self) -> tuple[Out, ...]:
+        """The outputs as the user gave them."""
+        return self.collected.outputs
+
+    def _execute(self, fgraph: FunctionGraph) -> Executor:
+        read = [slot for slot in self.collected.slots if slot.read]
+        return self.mode.execute(fgraph, self.name or "function", [slot.name for slot in read],
+                                 [slot.role == "shared" for slot in read])
+
+    def subset(self, positions: tuple[int, ...]) -> Executor:
+        """What computes these outputs and all updates, and nothing else; made when first asked for."""
+        if positions not in self._subsets:
+            updates = self.fgraph.outputs[len(self.outputs):]
+            wanted = [*(self.fgraph.outputs[i] for i in positions), *updates]
+            self._subsets[positions] = self._execute(self.fgraph.with_outputs(wanted))
+        return self._subsets[positions]
+
+    def containers(self, allow_downcast: bool | None) -> list[Container]:
+        """A container for every slot: the shared variables' own, those that inputs name, new ones for the rest."""
+        return [_container(slot.variable, slot.spec, allow_downcast) for slot in self.collected.slots]
+
+
+def _container(variable: Any, spec: In | None, allow_downcast: bool | None) -> Container:
+    if spec is None:
+        return variable.container
+    if isinstance(spec.value, Container):
+        return spec.value
+    downcast = allow_downcast if spec.allow_downcast is None else spec.allow_downcast
+    container = Container(variable.type, None, spec.name, strict=spec.strict, allow_downcast=downcast)
+    if spec.value is not None:
+        value = filter_for(variable, spec.value, f"default of input {variable}", strict=spec.strict,
+                           allow_downcast=downcast)
+        container.storage[0] = stored(value, spec.value, spec.borrow)
+    return container

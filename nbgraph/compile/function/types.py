@@ -1,0 +1,240 @@
+"""Function: the callable that `nbgraph.function` gives.
+
+    f(33, w=1)     arguments, defaults, shared values in order -> executor -> updates are stored, results come back
+
+A call keeps nothing on the Function, so threads may call it at once; a call that raises leaves every value as it was.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+from nbgraph.compile.container import Container, operand
+from nbgraph.compile.function.access import Containers, Values, find_all
+from nbgraph.compile.function.arguments import MISSING, bind, missing_input
+from nbgraph.compile.function.caller import CallPlan, make_call
+from nbgraph.compile.function.convert import converter
+from nbgraph.compile.function.maker import FunctionMaker
+from nbgraph.compile.mode import Executor
+from nbgraph.errors import DTypeError
+from nbgraph.graph.source import user_line
+
+
+class Function:
+    """A compiled function with its containers.
+
+    Attributes
+    ----------
+    maker : FunctionMaker      graph and compiled code, shared with copies
+    name : str or None
+    trust_input : bool         True: arguments go to the compiled code unchecked, as exactly what it takes
+    finder : dict              position, Variable and name -> Container, or DUPLICATE
+    inv_finder : dict          Container -> its Variable
+    value, container           the same by position, name or Variable, with errors that explain
+    """
+
+    def __init__(self, maker: FunctionMaker, name: str | None = None, *, containers: Sequence[Container] | None = None,
+                 slots: Sequence[Any] | None = None, form: str | None = None,
+                 allow_input_downcast: bool | None = None) -> None:
+        self.maker, self.name, self.trust_input = maker, name, False
+        self.allow_input_downcast = allow_input_downcast
+        self.profile: Any = None
+        self.slots = tuple(maker.collected.slots if slots is None else slots)
+        self.form = maker.collected.form if form is None else form
+        self.input_storage = tuple(maker.containers(allow_input_downcast) if containers is None else containers)
+        self.finder = find_all(self.slots, self.input_storage)
+        self.inv_finder = {c: slot.variable for slot, c in zip(self.slots, self.input_storage, strict=True)}
+        self.container = Containers(self.slots, self.finder)
+        self.value = Values(self.slots, self.finder, self.inv_finder.__getitem__)
+        self._prepare()
+
+    def _prepare(self) -> None:
+        """Work out all that a call would otherwise have to look up."""
+        self._arguments = tuple(slot for slot in self.slots if slot.role == "argument")
+        self._converters = [converter(slot, scalar, self.allow_input_downcast, self.name)
+                            for slot, scalar in zip(self._arguments, self.maker.executor.scalar_inputs)]
+        self._count = len(self._arguments)
+        self._n_outputs = len(self.maker.collected.outputs)
+        self._everything = self._plan(self.maker.executor, range(self._n_outputs), self.form, self.maker.collected.keys)
+        self._checked = make_call(self._everything)
+
+    @cached_property
+    def _trusting(self) -> Callable[..., Any]:
+        """The call that checks nothing; few functions ever use it."""
+        return make_call(self._everything, checked=False)
+
+    def _plan(self, executor: Executor, chosen: Sequence[int], form: str, keys: Sequence[Any]) -> CallPlan:
+        """The call that runs `executor` and returns the outputs that it computes for the positions `chosen`."""
+        outputs = self.maker.collected.fgraph.outputs
+        pairs = list(zip(self.slots, self.input_storage, strict=True))
+        shift = len(chosen) - self._n_outputs
+        return CallPlan(
+            executor, [slot.variable.type for slot in self._arguments], self._converters,
+            [bool(slot.spec and slot.spec.strict) for slot in self._arguments], executor.scalar_inputs,
+            [(c.storage, slot.variable.type) for slot, c in pairs[self._count:] if slot.read],
+            [outputs[i].type for i in (*chosen, *range(self._n_outputs, len(outputs)))],
+            [(c.storage, slot.update + shift) for slot, c in pairs if slot.update is not None],
+            form, keys, len(chosen))
+
+    def __call__(self, *args: Any, output_subset: Sequence[Any] | None = None, **kwargs: Any) -> Any:
+        """The outputs for these arguments; afterwards the updates are stored.
+
+        Parameters
+        ----------
+        *args, **kwargs : values of the inputs, by position or name
+        output_subset : list of positions, or of keys of a dict of outputs      compute only these; updates are always
+
+        Raises
+        ------
+        TypeError       an input without a value, an unknown keyword
+        ArgumentError   too many arguments, an input given twice
+        DTypeError      a value of the wrong dtype or rank
+        ShapeError      a value of the wrong length
+        """
+        if kwargs or len(args) != self._count:
+            args = self._bound(args, kwargs)
+        if output_subset is not None:
+            return self._subset(tuple(output_subset))(*args)
+        return self._trusting(*args) if self.trust_input else self._checked(*args)
+
+    def _bound(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[Any, ...]:
+        """Arguments by position and name, and stored values for the rest."""
+        values = bind(self._arguments, args, kwargs)
+        for i, container in enumerate(self.input_storage[:self._count]):
+            if values[i] is MISSING:
+                values[i] = container.storage[0]
+                if values[i] is None:
+                    raise missing_input(self._arguments[i])
+                # A stored value is right as it is, but the executor may want a scalar of a 0-d array.
+                values[i] = self._converters[i](values[i]) if self.trust_input else values[i]
+        return tuple(values)
+
+    def _subset(self, chosen: tuple[Any, ...]) -> Callable[..., Any]:
+        """A call for the chosen outputs, in the order of `chosen`; a dict where the outputs are one."""
+        positions = tuple(self._position(key) for key in chosen)
+        form = "dict" if self.form == "dict" else "list"
+        return make_call(self._plan(self.maker.subset(positions), positions, form, chosen), not self.trust_input)
+
+    def _position(self, key: Any) -> int:
+        keys = self.maker.collected.keys
+        if key in keys:
+            return keys.index(key)
+        if isinstance(key, int) and not isinstance(key, bool) and 0 <= key < self._n_outputs and not keys:
+            return key
+        known = ", ".join(keys) if keys else f"0 to {self._n_outputs - 1}"
+        raise ValueError(f"output_subset names {key!r}; the outputs of the function are {known or 'none'}")
+
+    def __getitem__(self, key: Any) -> Any:
+        return self.value[key]
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        self.value[key] = value
+
+    def __contains__(self, key: Any) -> bool:
+        return key in self.finder
+
+    @property
+    def unpack_single(self) -> bool:
+        """True where a call returns its only output itself."""
+        return self.form == "single"
+
+    @property
+    def return_none(self) -> bool:
+        """True where a call returns None."""
+        return self.form == "none"
+
+    @property
+    def output_keys(self) -> tuple[Any, ...] | None:
+        """The keys of a dict of outputs; None where the outputs are no dict."""
+        return self.maker.collected.keys if self.form == "dict" else None
+
+    @property
+    def stages(self) -> Any:
+        """What each stage of compiling made: .graph, .plan, .program."""
+        return self.maker.executor.stages
+
+    @property
+    def source(self) -> str | None:
+        """The generated Python source; None in reference mode."""
+        return self.maker.executor.source
+
+    def explain(self) -> str:
+        """What the rewriting did, and what the graph became."""
+        parts = [f"{self!r}   mode {self.maker.mode}", self.maker.report, self.maker.executor.explain()]
+        return "\n\n".join(str(part) for part in parts if part is not None)
+
+    def cache_info(self) -> Any:
+        """Where the compiled code came from and is kept."""
+        return self.maker.executor.cache_info()
+
+    def free(self) -> None:
+        """Nothing to free: a call keeps no intermediate values."""
+
+    def copy(self, share_memory: bool = False, swap: Mapping[Any, Any] | None = None, delete_updates: bool = False,
+             name: str | None = None, profile: Any = None) -> Function:
+        """Another Function on the same compiled code, which returns a list where this one returns a single output.
+
+        Parameters
+        ----------
+        share_memory : bool      accepted; there is no memory between calls to share
+        swap : dict              shared variable -> the one that takes its place
+        delete_updates : bool    True: the copy updates nothing
+        name : str, optional     default: this name and " copy"
+
+        Raises
+        ------
+        TypeError    a key of `swap` that the function does not use
+        DTypeError   a replacement that is not shared, or of another Type
+        """
+        slots, containers = self._swapped(dict(swap or {}))
+        if delete_updates:
+            slots = [dataclasses.replace(slot, update=None) for slot in slots]
+        fresh_name = name if name is not None else None if self.name is None else f"{self.name} copy"
+        twin = self._twin(fresh_name, slots, containers, "list" if self.form == "single" else self.form)
+        twin.profile = profile
+        return twin
+
+    def __copy__(self) -> Function:
+        slots, containers = self._swapped({})
+        twin = self._twin(self.name, slots, containers, self.form)
+        twin.profile = self.profile
+        return twin
+
+    def _twin(self, name: str | None, slots: Sequence[Any], containers: Sequence[Container], form: str) -> Function:
+        twin = type(self)(self.maker, name, containers=containers, slots=slots, form=form,
+                          allow_input_downcast=self.allow_input_downcast)
+        twin.trust_input = self.trust_input
+        return twin
+
+    def _swapped(self, swap: dict[Any, Any]) -> tuple[list[Any], list[Container]]:
+        """Slots with shared variables exchanged; containers of inputs duplicated, those of shared variables shared."""
+        slots, containers = [], []
+        for slot, container in zip(self.slots, self.input_storage, strict=True):
+            fresh = swap.pop(slot.variable, None) if slot.role == "shared" else None
+            if fresh is not None:
+                _check_swap(slot.variable, fresh)
+                slot, container = dataclasses.replace(slot, variable=fresh, name=fresh.name), fresh.container
+            elif slot.role != "shared" and not (slot.spec and slot.spec.value is container):
+                container = container.duplicate()
+            slots.append(slot)
+            containers.append(container)
+        if swap:
+            used = ", ".join(str(slot.variable) for slot in self.slots if slot.role == "shared")
+            raise TypeError(f"swap names {next(iter(swap))}, which is no shared variable of the function; those are: "
+                            f"{used or 'none'}")
+        return slots, containers
+
+    def __repr__(self) -> str:
+        return f"<nbgraph function {self.name or ''}{self.maker.collected}>"
+
+
+def _check_swap(old: Any, new: Any) -> None:
+    if not hasattr(new, "container"):
+        raise DTypeError(f"swap of {old}", f"{new!r} is not a shared variable", line=user_line(), **operand(old),
+                         fix="swap shared variables for shared variables")
+    if not old.type.is_super(new.type):
+        raise DTypeError(f"swap of {old}", f"must be {old.type}, got {new.type}", line=user_line(), **operand(old),
+                         second=new, fix="make the new shared variable of the same dtype and rank")

@@ -1,0 +1,102 @@
+"""Mode: which rewriting passes a graph goes through, and what runs it.
+
+| name         | passes                    | runs as                  |
+|--------------|---------------------------|--------------------------|
+| FAST_RUN     | all                       | one native function      |
+| FAST_COMPILE | the few that cost little  | one native function      |
+| reference    | none                      | NumPy, node by node      |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from nbgraph.compile.reference import ReferenceExecutor
+from nbgraph.config import config
+from nbgraph.graph.fg import FunctionGraph
+
+
+class Executor(Protocol):
+    """What runs a graph: `nbgraph.lowering.compile_graph` gives one, ReferenceExecutor is another."""
+
+    scalar_inputs: tuple[bool, ...]
+    source: str | None
+
+    @property
+    def stages(self) -> Any: ...
+    def __call__(self, *values: Any) -> tuple[Any, ...]: ...
+    def explain(self) -> str: ...
+    def cache_info(self) -> Any: ...
+
+
+@dataclass(frozen=True)
+class Mode:
+    """How a function is made from its graph.
+
+    Attributes
+    ----------
+    name : str
+    passes : str or sequence of Pass      the list of this name in `nbgraph.rewrites.passes`, or one's own; () for none
+    executor : "native" or "reference"
+    """
+
+    name: str = "FAST_RUN"
+    passes: str | Sequence[Any] = "FAST_RUN"
+    executor: str = "native"
+
+    def rewrite(self, fgraph: FunctionGraph) -> tuple[FunctionGraph, Any]:
+        """The rewritten graph, and a report that prints (None without passes)."""
+        if not self.passes:
+            return fgraph, None
+        # Rewriting is loaded by the first function that needs it: reference mode never does.
+        from nbgraph.rewrites import passes
+        chosen: Any = getattr(passes, self.passes) if isinstance(self.passes, str) else self.passes
+        return passes.rewrite(fgraph, chosen)
+
+    def execute(self, fgraph: FunctionGraph, name: str, input_names: Sequence[str | None],
+                shared_inputs: Sequence[bool]) -> Executor:
+        """What runs `fgraph`: compiled now, so that no call ever compiles."""
+        if self.executor == "reference":
+            return ReferenceExecutor(fgraph)
+        # Lowering brings Numba in, which `import nbgraph` must not.
+        from nbgraph.lowering import compile_graph
+        return compile_graph(fgraph, name=name, input_names=tuple(input_names), shared_inputs=tuple(shared_inputs))
+
+    def __str__(self) -> str:
+        return self.name
+
+
+FAST_RUN = Mode("FAST_RUN", "FAST_RUN", "native")
+FAST_COMPILE = Mode("FAST_COMPILE", "FAST_COMPILE", "native")
+REFERENCE = Mode("reference", (), "reference")
+MODES = {mode.name: mode for mode in (FAST_RUN, FAST_COMPILE, REFERENCE)}
+
+
+def get_mode(mode: Mode | str | None = None) -> Mode:
+    """The Mode of this name; a Mode as it is; None: the default.
+
+    Raises
+    ------
+    ValueError   no such mode
+    TypeError    neither a name nor a Mode
+    """
+    if mode is None:
+        return get_default_mode()
+    if isinstance(mode, Mode):
+        return mode
+    if not isinstance(mode, str):
+        raise TypeError(f"mode must be None, a name or a Mode, got {mode!r}")
+    if mode not in MODES:
+        raise ValueError(f"there is no mode {mode!r}; there are {', '.join(MODES)}")
+    return MODES[mode]
+
+
+def get_default_mode() -> Mode:
+    """What config.mode (NBGRAPH_MODE) names."""
+    return MODES[config.mode]
+
+
+__all__ = ["FAST_COMPILE", "FAST_RUN", "MODES", "REFERENCE", "Executor", "Mode", "get_default_mode",
+           "get_mode"]

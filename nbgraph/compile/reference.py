@@ -1,0 +1,74 @@
+"""The reference executor: the graph computed node by node with `perform`, NumPy alone. The oracle.
+
+    ReferenceExecutor(fgraph)(*values in the order of fgraph.inputs)  ->  tuple of values in the order of fgraph.outputs
+
+It has the same interface as what `nbgraph.lowering.compile_graph` gives.
+"""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from nbgraph.graph.basic import Constant
+from nbgraph.graph.evaluate import evaluate
+from nbgraph.graph.fg import FunctionGraph
+
+
+@dataclass(frozen=True)
+class ReferenceStages:
+    """The stages of a function that is not lowered: its graph."""
+
+    graph: FunctionGraph
+    plan: None = None
+    program: None = None
+
+
+class ReferenceExecutor:
+    """Runs `fgraph` with `evaluate`.
+
+    Attributes
+    ----------
+    source : None                  nothing is generated
+    stages : ReferenceStages
+    scalar_inputs : tuple of bool  all False: 0-d inputs are taken as 0-d arrays
+    """
+
+    source: str | None = None
+
+    def __init__(self, fgraph: FunctionGraph) -> None:
+        self.stages = ReferenceStages(fgraph)
+        self.scalar_inputs: tuple[bool, ...] = (False,) * len(fgraph.inputs)
+        self._destroys = any(node.op.destroy_map for node in fgraph.nodes)
+        self._constants = [v.data for v in fgraph.variables if isinstance(v, Constant)]
+
+    def __call__(self, *values: Any) -> tuple[Any, ...]:
+        """Output values, none of which shares memory with an input, a constant or another output."""
+        # An Op that overwrites its input must not reach the caller's array.
+        arguments = [copy.deepcopy(v) for v in values] if self._destroys else values
+        return self._unaliased(arguments, evaluate(self.stages.graph, arguments))
+
+    def _unaliased(self, arguments: Any, results: list[Any]) -> tuple[Any, ...]:
+        seen = {id(v) for v in (*arguments, *self._constants)}
+        fresh = []
+        for result in results:
+            shown_elsewhere = id(result) in seen or (isinstance(result, np.ndarray) and not result.flags.owndata)
+            seen.add(id(result))
+            if not isinstance(result, np.ndarray):
+                fresh.append(copy.deepcopy(result) if shown_elsewhere else result)
+            elif shown_elsewhere or not result.flags.c_contiguous:
+                fresh.append(np.array(result, order="C", copy=True))
+            else:
+                fresh.append(result)
+        return tuple(fresh)
+
+    def explain(self) -> str:
+        """One sentence: there is no plan to show."""
+        return f"reference mode: {len(self.stages.graph)} nodes, each computed by the perform of its Op"
+
+    def cache_info(self) -> str:
+        """One sentence: there is nothing to cache."""
+        return "reference mode: nothing is compiled, nothing is cached"

@@ -1,0 +1,143 @@
+"""shared(value): a variable with a value that functions share, read without being passed and changed by updates.
+
+    state = shared(0)
+    count = function([n], state, updates=[(state, state + n)])      count(3) gives 0, then state.get_value() is 3
+
+Dtypes are NumPy's (int -> int64, float -> float64); lengths may change from value to value unless `shape` says them.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from nbgraph.compile.container import Container, filter_for, operand, stored
+from nbgraph.errors import DTypeError
+from nbgraph.graph.basic import Type, Variable
+from nbgraph.graph.source import user_line
+from nbgraph.tensor import dtypes
+from nbgraph.tensor.type import TensorType
+from nbgraph.tensor.variable import TensorOperators
+
+
+class ObjectType(Type):
+    """Any Python object: what a shared value has that no tensor can hold."""
+
+    def filter(self, value: Any, strict: bool = False, allow_downcast: bool | None = None) -> Any:
+        return value
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other)
+
+    def __hash__(self) -> int:
+        return hash(type(self))
+
+    def __str__(self) -> str:
+        return "object"
+
+
+class SharedVariable(Variable):
+    """A leaf that has a value.
+
+    Attributes
+    ----------
+    container : Container                  where the value is; functions that read the variable hold the same one
+    default_update : Variable or None      its next value in every function that names no other update for it
+    """
+
+    __slots__ = ("container", "default_update")
+
+    def __init__(self, type: Type, value: Any = None, name: str | None = None, *, strict: bool = False,
+                 allow_downcast: bool | None = None, borrow: bool = False, container: Container | None = None) -> None:
+        super().__init__(type, None, None, name=name)
+        self.default_update: Variable | None = None
+        self.container = container if container is not None else Container(
+            type, None, name, strict=strict, allow_downcast=allow_downcast)
+        if container is None:
+            self.set_value(value, borrow=borrow)
+
+    def get_value(self, borrow: bool = False, return_internal_type: bool = False) -> Any:
+        """A copy of the value; with `borrow` the stored object itself, which functions go on to use."""
+        return self.container.value if borrow else copy.deepcopy(self.container.value)
+
+    def set_value(self, new_value: Any, borrow: bool = False) -> None:
+        """Replace the value in every function that uses the variable.
+
+        Parameters
+        ----------
+        new_value : array, number or list     cast where that loses nothing
+        borrow : bool                         True: keep this very array where its dtype and layout allow it
+
+        Raises
+        ------
+        DTypeError   wrong kind, dtype or rank
+        ShapeError   a length that is not the known one
+        """
+        kept = filter_for(self, new_value, f"value of shared variable {self}", strict=self.container.strict,
+                          allow_downcast=self.container.allow_downcast)
+        self.container.storage[0] = stored(kept, new_value, borrow)
+
+    def zero(self, borrow: bool = False) -> None:
+        """Replace the value by zeros of the same shape; with `borrow` in the stored array itself."""
+        if borrow:
+            self.container.value[...] = 0
+        else:
+            self.container.storage[0] = np.zeros_like(self.container.value)
+
+    def clone(self, name: str | None = None) -> Variable:
+        """Another shared variable on the same container."""
+        twin = type(self)(self.type, name=name or self.name, container=self.container)
+        twin.line, twin.default_update = self.line, self.default_update
+        return twin
+
+    def __getstate__(self) -> dict[str, Any]:
+        return super().__getstate__() | {"container": self.container, "default_update": self.default_update}
+
+
+class TensorSharedVariable(TensorOperators, SharedVariable):
+    """A shared array."""
+
+    __slots__ = ()
+    type: TensorType
+
+
+def shared(value: Any, name: str | None = None, strict: bool = False, allow_downcast: bool | None = None,
+           shape: Sequence[int | None] | None = None, broadcastable: Sequence[bool] | None = None,
+           borrow: bool = False) -> Any:
+    """A variable that holds `value`.
+
+    Parameters
+    ----------
+    value : array or number     of any tensor dtype (float16 becomes float32); any other object is held as it is
+    name : str, optional
+    strict : bool               True: later values must have exactly this dtype
+    allow_downcast : bool       True: later values may lose precision when cast
+    shape : sequence of (int or None), optional      lengths that never change; default: every length may
+    broadcastable : sequence of bool, optional       the older form: True means length 1
+    borrow : bool               True: keep `value` itself instead of a copy
+
+    Raises
+    ------
+    TypeError    `value` is symbolic
+    ShapeError   `value` does not have the lengths of `shape`
+
+    Examples
+    --------
+    >>> shared(0).type
+    TensorType(int64, shape=())
+    """
+    if isinstance(value, Variable):
+        raise DTypeError(None, f"shared needs a value, got the symbolic variable {value}", line=user_line(),
+                         **operand(value), fix="pass an array or a number; use function(..., updates=...) to change it")
+    options: dict[str, Any] = {"name": name, "strict": strict, "allow_downcast": allow_downcast, "borrow": borrow}
+    if not isinstance(value, (bool, int, float, complex, np.generic, np.ndarray)):
+        return SharedVariable(ObjectType(), value, **options)
+    array = np.asarray(value)
+    dtype = dtypes.without_half(array.dtype)
+    if dtype not in dtypes.ALL:
+        return SharedVariable(ObjectType(), value, **options)
+    lengths = shape if shape is not None else broadcastable if broadcastable is not None else (None,) * array.ndim
+    return TensorSharedVariable(TensorType(dtype, lengths), array if np.isscalar(value) else value, **options)

@@ -1,0 +1,189 @@
+"""How an Op becomes native code: the registry of lowering rules, one rule for each Op class.
+
+    @lowers(Elemwise)
+    def elemwise(node): return Pointwise(element, cost=1)
+
+A rule is one of
+
+| rule      | what it says                                                                 | example             |
+|-----------|------------------------------------------------------------------------------|---------------------|
+| Pointwise | how an element of the output follows from elements of the inputs             | Elemwise, transpose |
+| Reduction | what is combined over which axes                                             | Reduce              |
+| Search    | which element along axes is best                                             | ArgReduce           |
+| Scan      | what is carried along an axis                                                | Cumulative          |
+| Writes    | a base and the parts written into it                                         | Join, IncSubtensor  |
+| Alias     | the same memory in another shape                                             | Reshape             |
+| Library   | a function of `dispatch` called with whole arrays                            | Dot                 |
+
+`@checks(Op)` adds what must hold at run time before the node is computed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from nbgraph.dispatch.expressions import Element, Expr
+from nbgraph.errors import KernelError
+from nbgraph.graph.basic import Apply, Variable
+from nbgraph.graph.op import Op
+
+# Generator that yields Element requests, is sent their expressions, and returns the output element's expression.
+ElementRule = Callable[[Apply, tuple[Expr, ...]], Generator[Element, Expr, Expr]]
+
+CHEAP, GATHER, EXPENSIVE = 1, 3, 20  # relative costs of computing an element
+
+
+@dataclass(frozen=True)
+class Pointwise:
+    """An output whose elements can be computed one by one; `scalars` are 0-d variables that its indices use."""
+
+    element: ElementRule
+    cost: int = CHEAP
+    needs_buffer: tuple[Variable, ...] = ()
+    scalars: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True)
+class Reduction:
+    """sum, max … of element(index over `domain`) over `axes`; `identity` is the value of nothing."""
+
+    source: Variable
+    element: ElementRule
+    axes: tuple[int, ...]
+    combine: str
+    identity: Any
+    acc_dtype: str
+
+
+@dataclass(frozen=True)
+class Search:
+    """The flat position along `axes` of the element that is `better` than all before it."""
+
+    source: Variable
+    axes: tuple[int, ...]
+    better: str
+
+
+@dataclass(frozen=True)
+class Scan:
+    """out[.., j, ..] = combine(out[.., j - 1, ..], source[.., j, ..]) along `axis`."""
+
+    source: Variable
+    axis: int
+    combine: str
+
+
+@dataclass(frozen=True)
+class Part:
+    """For every index of `domain`: base[target(index)] = (or combined with) the value.
+
+    place : element-rule-like generator giving (target index, value expression)
+    """
+
+    domain: Variable
+    place: Callable[[Apply, tuple[Expr, ...]], Generator[Element, Expr, tuple[tuple[Expr, ...], Expr]]]
+    combine: str | None = None
+
+
+@dataclass(frozen=True)
+class Writes:
+    """A new buffer that starts as `base` (None: every element is written by the parts), with parts written into it."""
+
+    base: Variable | None
+    parts: tuple[Part, ...]
+    needs_buffer: tuple[Variable, ...] = ()
+    scalars: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True)
+class Alias:
+    """The elements of `source` in C order with another shape: no copy."""
+
+    source: Variable
+
+
+@dataclass(frozen=True)
+class Library:
+    """function(*arguments, out...) of `dispatch`; arguments are variables (arrays or scalars) or Python literals.
+
+    `out_from` names an argument whose buffer the output starts as a copy of (C of gemm). With `allocates`, the
+    function returns its outputs instead of writing into buffers it is given.
+    """
+
+    function: str
+    arguments: tuple[Any, ...]
+    out_from: Variable | None = None
+    allocates: bool = False
+
+
+@dataclass(frozen=True)
+class Check:
+    """What must hold at run time.
+
+    test : "equal" (scalars pairwise), "index" (0 <= i < n, negative counted from the end), "bounds" (all elements of an
+           array as "index"), "positive" (all scalars > 0), "natural" (array without negative elements)
+    operands : scalar variables or ints, or an array first
+    report : values of `shown` at run time -> the exception
+    """
+
+    test: str
+    operands: tuple[Any, ...]
+    shown: tuple[Any, ...]
+    report: Callable[[Sequence[int]], Exception]
+    node: Apply = field(repr=False)
+
+
+Rule = Pointwise | Reduction | Search | Scan | Writes | Alias | Library
+Dims = Callable[[Variable], tuple[Any, ...]]
+
+_RULES: dict[type, Callable[[Apply], Rule]] = {}
+_CHECKS: dict[type, Callable[[Apply, Dims], list[Check]]] = {}
+
+
+def lowers(*op_types: type[Op]) -> Callable[[Callable[[Apply], Rule]], Callable[[Apply], Rule]]:
+    """Register a function (node -> rule) for Op classes."""
+    def register(function: Callable[[Apply], Rule]) -> Callable[[Apply], Rule]:
+        for op_type in op_types:
+            assert op_type not in _RULES, f"two lowering rules for {op_type.__name__}"
+            _RULES[op_type] = function
+        return function
+    return register
+
+
+def checks(*op_types: type[Op]) -> Callable[[Callable[[Apply, Dims], list[Check]]], Any]:
+    """Register a function (node, dims of a variable) -> checks for Op classes."""
+    def register(function: Callable[[Apply, Dims], list[Check]]) -> Any:
+        for op_type in op_types:
+            assert op_type not in _CHECKS, f"two check rules for {op_type.__name__}"
+            _CHECKS[op_type] = function
+        return function
+    return register
+
+
+def rule_for(node: Apply) -> Rule:
+    """The lowering rule of a node.
+
+    Raises
+    ------
+    KernelError   the Op has no native kernel
+    """
+    for op_type in type(node.op).__mro__:
+        if op_type in _RULES:
+            return _RULES[op_type](node)
+    raise KernelError(node.op, "has no native kernel", line=node.line,
+                      fix="register one with nbgraph.dispatch.lowers, or compile with mode='reference'")
+
+
+def checks_for(node: Apply, dims: Dims) -> list[Check]:
+    """What must hold at run time before `node` is computed."""
+    for op_type in type(node.op).__mro__:
+        if op_type in _CHECKS:
+            return _CHECKS[op_type](node, dims)
+    return []
+
+
+def has_rule(op: Op) -> bool:
+    """True where the Op has a native kernel."""
+    return any(op_type in _RULES for op_type in type(op).__mro__)

@@ -1,0 +1,384 @@
+"""Schedule: FunctionGraph -> Plan. Decides which nodes share a loop nest, and which values are kept in memory.
+
+Two walks. Forwards, each node gets the earliest level at which it can be computed; a level is what may run between two
+barriers (a reduction, a library call, a scatter). Backwards, each elementwise node learns in which nests its value is
+wanted: in one, it stays a local of that nest; in several, it is kept in memory, or computed again where that is cheaper.
+
+A node may always be computed again in a later nest, so every decision here is about speed, never about correctness.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from nbgraph.dispatch.rules import (
+    EXPENSIVE,
+    Alias,
+    Check,
+    Library,
+    Pointwise,
+    Reduction,
+    Rule,
+    Scan,
+    Search,
+    Writes,
+    checks_for,
+    rule_for,
+)
+from nbgraph.graph.basic import Apply, Constant, Variable
+from nbgraph.graph.fg import FunctionGraph
+from nbgraph.graph.traversal import toposort
+from nbgraph.lowering.dims import Dim, Lengths, SameLengths
+from nbgraph.lowering.footprint import Read, reads_of, whole
+from nbgraph.lowering.plan import AliasStep, CheckStep, LibraryStep, Nest, Plan, Root, ScalarStep, Site, Step, natural
+
+AGAIN = 3        # computing costs at most this: do it again rather than store and load
+STATEMENTS = 300  # a nest with more is cut: compile time grows faster than linearly beyond
+COST_CAP = 10**9
+
+
+def schedule(fgraph: FunctionGraph) -> Plan:
+    """The plan of a rewritten graph."""
+    return _Scheduler(fgraph).plan()
+
+
+class _Scheduler:
+    """The two walks over one graph."""
+
+    def __init__(self, fgraph: FunctionGraph) -> None:
+        self.fgraph = fgraph
+        self.lengths = Lengths(fgraph.inputs, fgraph.nodes)
+        self.same = SameLengths()
+        self.rules: dict[Apply, Rule] = {}
+        self.reads: dict[Any, list[Read]] = {}
+        self.level: dict[Variable, int] = {}   # earliest level at which it can be computed
+        self.ready: dict[Variable, int] = {}   # level from which on it can be loaded
+        self.cost: dict[Variable, int] = {}
+        self.size: dict[Variable, int] = {}
+        self.kept: set[Variable] = set()       # must be in memory
+        self.checks: dict[Apply, list[Check]] = {}
+        self.check_steps: dict[Apply, list[tuple[int, Check]]] = {}
+        self.uses: dict[Variable, dict[tuple[Site, bool], None]] = {}
+        self.roots: list[tuple[Site, Root]] = []
+        self.clients = {v: len(users) for v, users in fgraph.clients.items()}
+        self.nodes = self._nodes_with_scalars()
+
+    def _nodes_with_scalars(self) -> list[Apply]:
+        """All nodes, those of the lengths, bounds and checks that the plan needs among them, each before its first use."""
+        inputs = set(self.fgraph.inputs)
+        lengths = [n for node in self.fgraph.nodes for v in node.outputs for n in self._lengths_of(v)
+                   if isinstance(n, Variable)]
+        return toposort([*self.fgraph.outputs, *lengths], stop=inputs, also=self._scalars_before)
+
+    def _scalars_before(self, node: Apply) -> list[Variable]:
+        """The scalars besides its inputs that must be known before `node` is computed."""
+        if node not in self.rules:
+            self.rules[node] = rule_for(node)
+            self.checks[node] = checks_for(node, self._lengths_of)
+        scalars = [self._scalar(s) for s in getattr(self.rules[node], "scalars", ())]
+        scalars += [self._scalar(s) for check in self.checks[node] for s in _scalars_in(check)]
+        return [s for s in scalars if isinstance(s, Variable)]
+
+    def _lengths_of(self, v: Variable) -> tuple[Dim, ...]:
+        return self.lengths(v) if hasattr(v.type, "shape") else ()
+
+    def _scalar(self, s: Any) -> Any:
+        return s if isinstance(s, Variable) else self.lengths.intern(s)
+
+    # Forwards ------------------------------------------------------------------------------------------------------
+
+    def plan(self) -> Plan:
+        """Both walks, then the steps in order."""
+        for v in self.fgraph.inputs:
+            self.ready[v] = 0
+        for node in self.nodes:
+            self._place(node, self.rules[node])
+        for v in self.fgraph.outputs:
+            if self._is_inlined(v):
+                self.kept.add(v)
+        self._walk_back()
+        lengths = {v: self.lengths(v) for node in self.nodes for v in (*node.inputs, *node.outputs)
+                   if hasattr(v.type, "shape")} | {v: self.lengths(v) for v in self.fgraph.inputs}
+        return Plan(self.fgraph, self._steps(), self.ready, lengths, self.same)
+
+    def _is_inlined(self, v: Variable) -> bool:
+        """True for a value that has no buffer unless it is kept: elementwise, not a scalar."""
+        return (v.owner is not None and v not in self.fgraph_inputs and v.type.ndim > 0
+                and isinstance(self.rules[v.owner], Pointwise))
+
+    @property
+    def fgraph_inputs(self) -> set[Variable]:
+        """The inputs, as a set."""
+        if not hasattr(self, "_inputs"):
+            self._inputs = set(self.fgraph.inputs)
+        return self._inputs
+
+    def _place(self, node: Apply, rule: Rule) -> None:
+        """Give the outputs of `node` their level."""
+        ambient = max((self.available(n) for v in node.outputs for n in self._lengths_of(v)
+                       if isinstance(n, Variable)), default=0)
+        ambient = max([ambient, *(self.available(self._scalar(s)) for s in getattr(rule, "scalars", ())
+                                  if isinstance(self._scalar(s), Variable)),
+                       *(self.in_memory(v) for v in getattr(rule, "needs_buffer", ()))])
+        ambient = max(ambient, self._place_checks(node))
+        out = node.outputs[0]
+        if isinstance(rule, Pointwise):
+            self._place_pointwise(node, rule, out, ambient)
+        elif isinstance(rule, Reduction):
+            ndim = rule.source.type.ndim
+            self._barrier(out, self._needed(node, rule.element, ndim, ambient, ("reduce", node)))
+        elif isinstance(rule, (Search, Scan)):
+            self._barrier(out, max(ambient, self._need(Read(rule.source, tuple(range(rule.source.type.ndim)),
+                                                            frozenset(range(rule.source.type.ndim))), ())))
+        elif isinstance(rule, Writes):
+            self._place_writes(node, rule, out, ambient)
+        elif isinstance(rule, Alias):
+            self.ready[out] = max(ambient, self.in_memory(rule.source))
+            self.level[out] = self.ready[out]
+        else:
+            self._place_library(node, rule, ambient)
+
+    def _barrier(self, out: Variable, level: int) -> None:
+        self.level[out], self.ready[out] = level, level + 1
+
+    def _place_pointwise(self, node: Apply, rule: Pointwise, out: Variable, ambient: int) -> None:
+        level = self._needed(node, rule.element, out.type.ndim, ambient, node)
+        self.level[out] = level
+        inlined = [r.variable for r in self.reads[node] if self._is_inlined(r.variable) and r.variable not in self.kept]
+        self.cost[out] = min(COST_CAP, rule.cost + sum(self.cost[v] for v in inlined))
+        self.size[out] = (rule.cost > 0) + sum(self.size[v] for v in inlined)
+        if out.type.ndim == 0:
+            self.ready[out] = level
+        elif self.size[out] > STATEMENTS:
+            self.kept.add(out)
+
+    def _place_writes(self, node: Apply, rule: Writes, out: Variable, ambient: int) -> None:
+        level = ambient
+        if rule.base is not None:
+            ndim = rule.base.type.ndim
+            level = 1 + max(ambient, self._need(Read(rule.base, tuple(range(ndim)), frozenset(range(ndim))), ()))
+        for k, part in enumerate(rule.parts):
+            domain = max((self.available(n) for n in self._lengths_of(part.domain) if isinstance(n, Variable)), default=0)
+            level = max(level, self._needed(node, part.place, part.domain.type.ndim, domain, (node, k)))
+        self._barrier(out, level)
+
+    def _place_library(self, node: Apply, rule: Library, ambient: int) -> None:
+        level = ambient
+        operands = [a for a in (*rule.arguments, rule.out_from) if isinstance(a, Variable)]
+        for v in operands:
+            # Nests of the same level have run before the call; scalars and aliases belong to the start of a level.
+            early = v.type.ndim == 0 or (v in self.ready and v.owner is not None and v not in self.fgraph_inputs
+                                         and isinstance(self.rules[v.owner], Alias))
+            level = max(level, self.in_memory(v) - (not early))
+        for out in node.outputs:
+            self._barrier(out, level)
+
+    def _needed(self, node: Apply, rule: Any, ndim: int, ambient: int, key: Any) -> int:
+        """The level at which all reads of an element rule can be served."""
+        reads = self.reads[key] = reads_of(node, rule, ndim)
+        return max([ambient, *(self._need(read, tuple(range(ndim))) for read in reads)])
+
+    def _need(self, read: Read, order: tuple[int, ...]) -> int:
+        v = read.variable
+        if not self._is_inlined(v):
+            return self.available(v)
+        if read.identity and v not in self.kept:
+            return self.level[v]
+        if v in self.kept:
+            return self.level[v] + (self.size[v] > STATEMENTS or not read.identity)
+        if self._cheap_to_inline(read, v, order):
+            return self.level[v]
+        self.kept.add(v)
+        return self.level[v] + 1
+
+    def _cheap_to_inline(self, read: Read, v: Variable, order: tuple[int, ...]) -> bool:
+        """True where reading v at other indices computes no element of it more than once, or computing is cheap."""
+        if not order and not read.same:
+            return True
+        if read.repeats(order):
+            return self.cost[v] <= 1
+        if self.cost[v] <= AGAIN:
+            return True
+        if not order:
+            return self.cost[v] <= 2 * EXPENSIVE or self.clients.get(v, 0) <= 1
+        return self.clients.get(v, 0) <= 1
+
+    def available(self, v: Variable) -> int:
+        """The level from which on a scalar, or an array with a buffer, can be read."""
+        if isinstance(v, Constant):
+            return 0
+        if self._is_inlined(v):
+            return self.in_memory(v)
+        return self.ready[v]
+
+    def in_memory(self, v: Variable) -> int:
+        """The same, keeping v in memory if it is not."""
+        if isinstance(v, Constant):
+            return 0
+        if self._is_inlined(v):
+            self.kept.add(v)
+            return self.level[v] + 1
+        return self.ready[v]
+
+    def _place_checks(self, node: Apply) -> int:
+        """Schedule the node's checks as soon as their operands are there; lengths shown equal are united."""
+        latest = 0
+        for check in self.checks[node]:
+            scalars = [s if isinstance(s, int) else self._scalar(s) for s in _scalars_in(check)]
+            level = max([0, *(self.available(s) for s in scalars if isinstance(s, Variable)),
+                         *(self.in_memory(a) for a in _arrays_in(check))])
+            latest = max(latest, level)
+            if check.test == "equal":
+                check = self._unite(check)
+            elif check.test == "same_size" and self._same_size(check):
+                continue
+            if check.operands:
+                self.check_steps.setdefault(node, []).append((level, check))
+        return latest
+
+    def _same_size(self, check: Check) -> bool:
+        before, after = ([self.same.find(self._scalar(n)) for n in lengths] for lengths in check.operands)
+        known_before = [n for n in before if n != 1]
+        known_after = [n for n in after if n != 1]
+        return sorted(map(id, known_before)) == sorted(map(id, known_after)) and len(known_before) == len(known_after)
+
+    def _unite(self, check: Check) -> Check:
+        """Only the operands that are not known to be equal yet; from here on they are."""
+        lengths = [self._scalar(n) for n in check.operands]
+        first, distinct = lengths[0], [lengths[0]]
+        for n in lengths[1:]:
+            if self.same.find(n) != self.same.find(first):
+                distinct.append(n)
+                a_first = self._known_at(self.same.find(first)) <= self._known_at(self.same.find(n))
+                self.same.unite(first, n, prefer_a=a_first)
+        operands = tuple(distinct) if len(distinct) > 1 else ()
+        return Check("equal", operands, check.shown, check.report, check.node)
+
+    def _known_at(self, length: Dim) -> int:
+        return self.available(length) if isinstance(length, Variable) else 0
+
+    # Backwards -----------------------------------------------------------------------------------------------------
+
+    def _dims(self, v: Variable) -> tuple[Dim, ...]:
+        return tuple(self.same.find(n) for n in self.lengths(v))
+
+    def _use(self, read: Read, site: Site, identity: bool = True) -> None:
+        if self._is_inlined(read.variable):
+            self.uses.setdefault(read.variable, {})[site, identity and read.identity
+                                                    and len(read.same) == len(site.dims)] = None
+
+    def _walk_back(self) -> None:
+        for node in reversed(self.nodes):
+            rule, out = self.rules[node], node.outputs[0]
+            if isinstance(rule, Pointwise):
+                self._choose_sites(node, out)
+            elif isinstance(rule, Reduction):
+                self._root(natural(self.level[out], self._dims(rule.source)), Root("reduce", out, rule.source, rule),
+                           self.reads["reduce", node])
+            elif isinstance(rule, (Search, Scan)):
+                self._root(self._ordered(out, rule), Root("search" if isinstance(rule, Search) else "scan", out,
+                                                          rule.source, rule), [whole(rule.source)])
+            elif isinstance(rule, Writes):
+                self._write_roots(node, rule, out)
+
+    def _root(self, site: Site, root: Root, reads: Sequence[Read]) -> None:
+        self.roots.append((site, root))
+        for read in reads:
+            self._use(read, site)
+
+    def _ordered(self, out: Variable, rule: Search | Scan) -> Site:
+        """The axes that are searched or scanned innermost."""
+        axes = rule.axes if isinstance(rule, Search) else (rule.axis,)
+        ndim = rule.source.type.ndim
+        order = (*(a for a in range(ndim) if a not in axes), *axes)
+        return Site(self.level[out], self._dims(rule.source), order)
+
+    def _write_roots(self, node: Apply, rule: Writes, out: Variable) -> None:
+        for k, part in reversed(list(enumerate(rule.parts))):
+            self._root(natural(self.level[out], self._dims(part.domain)), Root("part", out, part.domain, part),
+                       self.reads[node, k])
+        if rule.base is not None:
+            self._root(natural(self._base_level(rule, out), self._dims(out)), Root("base", out, rule.base),
+                       [whole(rule.base)])
+
+    def _base_level(self, rule: Writes, out: Variable) -> int:
+        # As late as the parts allow: what the base is computed from stays needed no longer than that.
+        return self.level[out] - 1
+
+    def _choose_sites(self, node: Apply, out: Variable) -> None:
+        """Where the value of an elementwise node is computed, and where it is stored."""
+        if out.type.ndim == 0:
+            for read in self.reads[node]:
+                self._use(read, natural(self.level[out], ()), identity=False)
+            return
+        uses = self.uses.get(out, {})
+        store = self._storing_site(out, uses)
+        computed: dict[tuple[Site, bool], None] = {}
+        if store is not None:
+            self.ready[out] = store.level + 1
+            self.roots.append((store, Root("store", out, out)))
+            computed[store, True] = None
+        for site, identity in uses:
+            if store is None or site.level <= store.level:
+                computed[site, identity] = None
+        for site, identity in computed:
+            for read in self.reads[node]:
+                self._use(read, site, identity)
+
+    def _storing_site(self, out: Variable, uses: dict[tuple[Site, bool], None]) -> Site | None:
+        """The nest that stores `out`; None where it is only ever a local."""
+        own = natural(self.level[out], self._dims(out))
+        sites = {site for site, _ in uses}
+        if out in self.kept:
+            return own
+        if len(sites) <= 1 or self.cost[out] <= AGAIN:
+            return None
+        first = min(site.level for site in sites)
+        for site, identity in uses:
+            if site.level == first and identity and site == natural(first, self._dims(out)):
+                return site
+        return own if own.level < first else natural(first, self._dims(out))
+
+    # Order ---------------------------------------------------------------------------------------------------------
+
+    def _steps(self) -> list[Step]:
+        """Level by level: scalars, checks and aliases; then loop nests; then library calls."""
+        placed: list[tuple[int, int, Step]] = [(nest.site.level, 1, nest) for nest in self._nests()]
+        for node in self.nodes:
+            rule, out = self.rules[node], node.outputs[0]
+            placed += [(level, 0, CheckStep(check)) for level, check in self.check_steps.get(node, ())]
+            if isinstance(rule, Pointwise) and out.type.ndim == 0:
+                placed.append((self.level[out], 0, ScalarStep(out)))
+            elif isinstance(rule, Library):
+                placed.append((self.level[out], 2, LibraryStep(node, rule)))
+            elif isinstance(rule, Alias):
+                placed.append((self.ready[out], 0, AliasStep(out, rule.source)))
+        return [step for _, _, step in sorted(placed, key=lambda entry: entry[:2])]
+
+    def _nests(self) -> list[Nest]:
+        """Roots of one site share a nest, until it has too many statements."""
+        position = {node: i for i, node in enumerate(self.nodes)}
+        nests: list[Nest] = []
+        last: dict[Site, Nest] = {}
+        sizes: dict[Site, int] = {}
+        for site, root in sorted(self.roots, key=lambda pair: position[pair[1].variable.owner]):
+            size = self.size.get(root.source, 1)
+            if site not in last or sizes[site] + size > 2 * STATEMENTS:
+                last[site] = Nest(site)
+                nests.append(last[site])
+                sizes[site] = 0
+            last[site].roots.append(root)
+            sizes[site] += size
+        return nests
+
+
+def _scalars_in(check: Check) -> list[Any]:
+    found: list[Any] = []
+    for operand in (*check.operands, *check.shown):
+        found += operand if isinstance(operand, tuple) else [operand]
+    return [s for s in found if isinstance(s, int) or s.type.ndim == 0]
+
+
+def _arrays_in(check: Check) -> list[Variable]:
+    return [a for a in check.operands if isinstance(a, Variable) and a.type.ndim > 0]

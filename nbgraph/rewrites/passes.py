@@ -1,0 +1,135 @@
+"""The list of passes, on one screen, and `rewrite`, which runs it.
+
+    fgraph, report = rewrite(fgraph, FAST_RUN)        print(report): pass, firings, nodes before and after, ms
+
+| pass      | what it does                                                                          |
+|-----------|---------------------------------------------------------------------------------------|
+| merge     | equal applications become one (so does every pass after it)                            |
+| canonical | useless nodes go; lengths are lifted; constants are folded; algebraic normal form      |
+| stability | plain spellings into functions that neither overflow nor cancel                        |
+| gradients | sums multiplied out where factors cancel in the terms                                  |
+| blas      | C + a * dot(A, B) into one library call                                                |
+
+Dead code is gone by construction: a FunctionGraph holds what its outputs need.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import ModuleType
+
+from nbgraph.config import config
+from nbgraph.graph.fg import FunctionGraph
+from nbgraph.graph.verify import verify_rewrite
+from nbgraph.rewrites import (
+    algebra,
+    factors,
+    fold,
+    gradients,
+    indexing,
+    lengths,
+    linear,
+    reduction,
+    softmax,
+    stability,
+    views,
+)
+from nbgraph.rewrites.driver import Firings, apply_rules
+from nbgraph.rewrites.rule import Rule
+
+
+def rules_of(*modules: ModuleType) -> tuple[Rule, ...]:
+    """The rules of modules, in the order of their definition."""
+    return tuple(v for module in modules for v in vars(module).values() if isinstance(v, Rule))
+
+
+@dataclass(frozen=True)
+class Pass:
+    """A named set of rules that is applied until none of them fires."""
+
+    name: str
+    rules: tuple[Rule, ...]
+
+
+USELESS = rules_of(views, indexing, reduction, lengths, fold)
+CANONICAL = USELESS + rules_of(algebra)
+STABLE = rules_of(stability, softmax, factors) + CANONICAL
+
+FAST_COMPILE: tuple[Pass, ...] = (Pass("useless", USELESS),)
+FAST_RUN: tuple[Pass, ...] = (
+    Pass("merge", ()),
+    Pass("canonical", CANONICAL),
+    Pass("stability", STABLE),
+    Pass("gradients", rules_of(gradients) + STABLE),
+    Pass("blas", rules_of(linear)),
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """What one pass did. `ms` is wall time in milliseconds."""
+
+    name: str
+    firings: Firings
+    nodes_before: int
+    nodes_after: int
+    ms: float
+
+    @property
+    def by_rule(self) -> Counter[str]:
+        """Firings of each rule, all lines together."""
+        total: Counter[str] = Counter()
+        for (rule, _), count in self.firings.items():
+            total[rule] += count
+        return total
+
+
+@dataclass(frozen=True)
+class Report:
+    """What all passes did, a row each; `str` is a table."""
+
+    rows: tuple[Row, ...]
+
+    @property
+    def by_rule(self) -> Counter[str]:
+        """Firings of each rule in all passes."""
+        return sum((row.by_rule for row in self.rows), Counter())
+
+    def __str__(self) -> str:
+        lines = [f"{'pass':<12} {'nodes':>15} {'ms':>8}   firings"]
+        for row in self.rows:
+            fired = ", ".join(f"{rule} {count}" for rule, count in row.by_rule.most_common()) or "-"
+            lines.append(f"{row.name:<12} {row.nodes_before:>6} -> {row.nodes_after:>5} {row.ms:>8.2f}   {fired}")
+        return "\n".join(lines)
+
+
+def rewrite(fgraph: FunctionGraph, passes: Sequence[Pass]) -> tuple[FunctionGraph, Report]:
+    """`fgraph` after `passes`, and what they did.
+
+    Parameters
+    ----------
+    passes : FAST_RUN, FAST_COMPILE, or passes of one's own
+
+    Returns
+    -------
+    FunctionGraph of the same inputs, its outputs of the same dtypes and ranks; the same object where nothing fired
+    Report
+
+    Raises
+    ------
+    GraphError   rules undo each other; with config.verify, a pass broke the graph
+    """
+    rows = []
+    settled: tuple[Rule, ...] = ()
+    for step in passes:
+        start = time.perf_counter()
+        after, firings = apply_rules(fgraph, step.rules, settled)
+        ms = (time.perf_counter() - start) * 1e3
+        if config.verify:
+            verify_rewrite(fgraph, after)
+        rows.append(Row(step.name, firings, len(fgraph), len(after), ms))
+        fgraph, settled = after, step.rules
+    return fgraph, Report(tuple(rows))

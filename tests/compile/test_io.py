@@ -1,0 +1,256 @@
+"""In, Out, Param and the shortcuts of the list of inputs."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import nbgraph.tensor as nt
+from nbgraph import In, Out, Param, function, shared
+from nbgraph.compile.container import Container
+from nbgraph.compile.io import as_input
+from nbgraph.errors import ArgumentError, DTypeError, GraphError
+from tests.example_text import run
+
+RESTRICTIONS = """
+>>> import nbgraph
+>>> import nbgraph.tensor as at
+>>> from nbgraph import In
+>>> x = at.scalar()
+>>> y = at.scalar('y')
+>>> z = at.scalar('z')
+>>> w = at.scalar('w')
+>>> fn = nbgraph.function(inputs=[x, y, In(z, value=42), ((w, w+x), 0)],
+...                       outputs=x + y + z)
+>>> fn(1)
+Traceback (most recent call last):
+TypeError: Missing required input: y
+>>> fn(1, 2)
+array(45.0)
+>>> fn[w]
+array(1.0)
+>>> fn(1, y=2)
+array(45.0)
+>>> fn[w]
+array(2.0)
+>>> fn(x=1, y=2)
+Traceback (most recent call last):
+TypeError: Unknown input or state: x. The function has 3 named inputs (y, z, w), and 1 unnamed input which thus cannot be accessed through keyword argument (use 'name=...' in a variable's constructor to give it a name).
+>>> fn(1, 2, 3)
+array(6.0)
+>>> fn[w]
+array(3.0)
+>>> fn(1, z=3, y=2)
+array(6.0)
+>>> fn[w]
+array(4.0)
+>>> fn(1, 2, w=400)
+array(45.0)
+>>> fn[w]
+array(401.0)
+>>> fn(1, 2)
+array(45.0)
+>>> fn[w]
+array(402.0)
+"""  # noqa: E501 - the words of the message
+
+DEFAULTS = """
+>>> import nbgraph.tensor as at
+>>> from nbgraph import function, In
+>>> u, x, s = at.scalars('u', 'x', 's')
+>>> inc = function([u, In(x, value=3), In(s, update=(s+x*u), value=10.0)], [])
+>>> inc(5)
+[]
+>>> print(inc[s])
+25.0
+>>> inc(3, 4)
+[]
+>>> print(inc[s])
+37.0
+>>> print(inc[x])
+3.0
+>>> inc(3, 4, 7)
+[]
+>>> print(inc[s])
+19.0
+>>> inc[s] = 10
+>>> inc[s]
+array(10.0)
+"""
+
+ACCESS = """
+>>> import nbgraph.tensor as at
+>>> from nbgraph import function
+>>> a, b, c = at.scalars('xys')
+>>> fn = function([a, b, ((c, c+a+b), 10.0)], [])
+>>> fn['s'] is fn.value[c]
+True
+>>> fn['s'] is fn.container[c].value
+True
+>>> fn['s']
+array(10.0)
+>>> fn(1, 2)
+[]
+>>> fn['s']
+array(13.0)
+>>> fn['s'] = 99.0
+>>> fn(1, 0)
+[]
+>>> fn['s']
+array(100.0)
+>>> fn.value[c] = 99.0
+>>> fn(1,0)
+[]
+>>> fn['s']
+array(100.0)
+>>> bool(fn['s'] == fn.value[c])
+True
+>>> bool(fn['s'] == fn.container[c].value)
+True
+"""
+
+OUTPUTS = """
+>>> import numpy
+>>> import nbgraph
+>>> import nbgraph.tensor as at
+>>> from nbgraph import Out
+>>> x, y, s = at.matrices('xys')
+>>> fn1 = nbgraph.function([x], [x+x, Out((x+x).T, borrow=True)])
+>>> fn1(numpy.asarray([[1,0],[0,1]]))
+[array([[ 2.,  0.],
+       [ 0.,  2.]]), array([[ 2.,  0.],
+       [ 0.,  2.]])]
+>>> fn2 = nbgraph.function([x], [x+x])
+>>> fn2(numpy.asarray([[1,0],[0,1]]))
+[array([[ 2.,  0.],
+       [ 0.,  2.]])]
+>>> fn3 = nbgraph.function([x], outputs=x+x)
+>>> fn3(numpy.asarray([[1,0],[0,1]]))
+array([[ 2.,  0.],
+       [ 0.,  2.]])
+"""
+
+
+@pytest.mark.parametrize("text", [RESTRICTIONS, DEFAULTS, ACCESS, OUTPUTS],
+                         ids=["restrictions", "defaults", "access", "outputs"])
+def test_examples_print_what_the_seed_says(text: str):
+    assert run(text, {}) == text.count(">>>")
+
+
+@pytest.mark.parametrize(("shortcut", "name", "has_value", "has_update"), [
+    (lambda r, up: r, "r", False, False),
+    (lambda r, up: ("other", r), "other", False, False),
+    (lambda r, up: (r, 3.0), "r", True, False),
+    (lambda r, up: ((r, up), 3.0), "r", True, True),
+    (lambda r, up: ("other", r, 3.0), "other", True, False),
+    (lambda r, up: ("other", (r, up), 3.0), "other", True, True),
+])
+def test_shortcut_becomes_an_input(shortcut, name, has_value, has_update):
+    r = nt.dscalar("r")
+    up = r + 1
+    spec = as_input(shortcut(r, up))
+    assert spec.variable is r
+    assert spec.name == name
+    assert spec.value == (3.0 if has_value else None)
+    assert spec.update is (up if has_update else None)
+
+
+def test_autoname_false_takes_the_name_as_it_is():
+    x = nt.dscalar("x")
+    assert In(x, autoname=False).name is None
+    assert In(x).name == "x"
+    assert In(x, name="other").name == "other"
+
+
+def test_param_is_the_older_spelling_of_a_default():
+    x = nt.dscalar("x")
+    f = function([Param(x, default=3, name="other")], 2 * x)
+    assert f() == 6
+    assert f(other=5) == 10
+
+
+def test_a_container_as_value_is_implicit_and_shared_between_functions():
+    c = nt.dscalar("c")
+    f = function([((c, c + 1), 10.0)], c)
+    g = function([In(c, value=f.container[c], update=c * 2)], c)
+    assert (f(), g(), f()) == (10.0, 11.0, 22.0)
+    with pytest.raises(TypeError, match="Unknown input or state: c"):
+        g(c=3)
+
+
+def test_an_explicit_container_may_be_overwritten_by_a_call():
+    c = nt.dscalar("c")
+    held = Container(c.type, 5.0)
+    f = function([In(c, value=held, implicit=False)], c + 1)
+    assert (f(), f(1), f()) == (6.0, 2.0, 6.0)
+
+
+def test_a_shared_variable_as_value_gives_its_container():
+    c, state = nt.lscalar("c"), shared(7)
+    f = function([In(c, value=state)], c + 1)
+    state.set_value(8)
+    assert f() == 9
+
+
+def test_default_is_a_copy_unless_borrowed():
+    x, given = nt.dvector("x"), np.ones(2)
+    kept = function([In(x, value=given)], x.sum())
+    borrowed = function([In(x, value=given, borrow=True)], x.sum())
+    given[0] = 5
+    assert (kept(), borrowed()) == (2.0, 6.0)
+
+
+def test_strict_input_takes_exactly_its_dtype():
+    x = nt.dvector("x")
+    f = function([In(x, strict=True)], 2 * x)
+    np.testing.assert_array_equal(f(np.ones(2)), [2, 2])
+    for wrong in ([1.0, 2.0], np.ones(2, "float32"), np.ones(2, ">f8")):
+        with pytest.raises(DTypeError):
+            f(wrong)
+
+
+def test_allow_downcast_of_an_input_wins_over_that_of_the_function():
+    x, y = nt.fvector("x"), nt.fvector("y")
+    f = function([In(x, allow_downcast=False), y], x + y, allow_input_downcast=True)
+    assert f(np.ones(1, "float32"), np.ones(1)).dtype == np.float32
+    with pytest.raises(DTypeError, match="lose precision"):
+        f(np.ones(1), np.ones(1))
+
+
+@pytest.mark.parametrize(("make", "error", "words"), [
+    (lambda: In(3), DTypeError, "must be a symbolic variable"),
+    (lambda: In(nt.constant(3)), DTypeError, "constant"),
+    (lambda: In(shared(3)), DTypeError, "shared variable"),
+    (lambda: In(nt.dscalar(), implicit=True), ArgumentError, "implicit"),
+    (lambda: In(nt.dscalar(), name=3), TypeError, "string"),
+    (lambda: as_input((1, 2, 3)), ArgumentError, "shortcuts"),
+    (lambda: as_input(("name",)), ArgumentError, "shortcuts"),
+])
+def test_what_is_no_input_is_refused(make, error, words):
+    with pytest.raises(error, match=words):
+        make()
+
+
+def test_required_inputs_come_before_those_with_defaults():
+    x, y = nt.dscalars("x", "y")
+    with pytest.raises(ArgumentError, match="required input x follows y"):
+        function([In(y, value=1), x], x + y)
+
+
+def test_no_variable_is_listed_twice():
+    x = nt.dscalar("x")
+    with pytest.raises(GraphError, match="the input x is given twice"):
+        function([x, In(x, name="other")], x)
+
+
+def test_no_name_is_given_twice_but_autoname_can_be_turned_off():
+    x, other = nt.dscalar("x"), nt.dscalar("x")
+    with pytest.raises(ArgumentError, match="two inputs have the name 'x'"):
+        function([x, other], x - other)
+    assert function([x, In(other, autoname=False)], x - other)(5, 3) == 2
+
+
+def test_output_that_is_no_variable_is_refused():
+    with pytest.raises(DTypeError, match="an output must be a symbolic variable"):
+        function([], ["words"])
+    assert function([], Out(nt.constant(3)))() == 3

@@ -1,0 +1,67 @@
+"""`import nbgraph` is quick and brings in neither Numba nor SciPy."""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+
+import pytest
+
+# Seconds that `import nbgraph` may take more than `import numpy`.
+MOST_EXTRA_S = 0.15
+HEAVY = ("numba", "llvmlite", "scipy", "sklearn")
+
+
+def loaded_after(statement: str) -> set[str]:
+    """The top-level packages that a new process has loaded after `statement`."""
+    code = f"{statement}\nimport sys\nprint(' '.join({{name.split('.')[0] for name in sys.modules}}))"
+    return set(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split())
+
+
+def seconds_of(statement: str) -> float:
+    """The time of `statement` in a new process, measured inside it."""
+    code = f"import time; start = time.perf_counter()\n{statement}\nprint(time.perf_counter() - start)"
+    return float(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout)
+
+
+@pytest.mark.parametrize("statement", [
+    "import nbgraph",
+    "import nbgraph, nbgraph.tensor as nt; nt.exp(nt.dvector('x'))",
+    "import nbgraph; nbgraph.function, nbgraph.shared, nbgraph.In, nbgraph.Mode, nbgraph.grad",
+    "import nbgraph, nbgraph.tensor as nt; x = nt.dvector('x'); nbgraph.function([x], 2 * x, mode='reference')([1.0])",
+])
+def test_building_a_graph_and_reference_mode_import_neither_numba_nor_scipy(statement: str):
+    loaded = loaded_after(statement)
+    assert "nbgraph" in loaded
+    assert not loaded & set(HEAVY)
+
+
+def test_import_takes_little_more_than_numpy():
+    # Alternating, so that a busy moment of the machine meets both; the median forgives single outliers.
+    runs = [(seconds_of("import numpy"), seconds_of("import numpy, nbgraph")) for _ in range(7)]
+    extra = statistics.median(ours for _, ours in runs) - statistics.median(theirs for theirs, _ in runs)
+    assert extra <= MOST_EXTRA_S
+
+
+def test_all_that_a_first_graph_needs_takes_little_more_than_numpy():
+    # Seven times as much work as `import nbgraph`; the best run of each is what a machine at rest takes.
+    everything = "import numpy, nbgraph, nbgraph.tensor; nbgraph.function, nbgraph.grad"
+    runs = [(seconds_of("import numpy"), seconds_of(everything)) for _ in range(7)]
+    extra = min(ours for _, ours in runs) - min(theirs for theirs, _ in runs)
+    assert extra <= MOST_EXTRA_S
+
+
+def test_every_lazy_name_is_there():
+    import nbgraph
+
+    missing = [name for name in nbgraph.__all__ if not hasattr(nbgraph, name)]
+    assert not missing
+    assert set(nbgraph.__all__) <= set(dir(nbgraph))
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    import nbgraph
+
+    with pytest.raises(AttributeError, match="no 'nothing_of_this_name'"):
+        nbgraph.nothing_of_this_name
