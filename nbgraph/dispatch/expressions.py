@@ -13,7 +13,7 @@ from typing import Any
 
 from nbgraph.graph.basic import Variable
 
-Expr = Any  # Local | Literal | Load | Call | Cast
+Expr = Any  # Local | Literal | Load | Call
 
 
 @dataclass(eq=False, slots=True)
@@ -100,11 +100,11 @@ class Element:
 
 @dataclass(eq=False, slots=True)
 class Assign:
-    """target = value"""
+    """target = value; `variable` is what it is an element of."""
 
     target: Local
     value: Expr
-    node: Any = None
+    variable: Any = None
 
 
 @dataclass(eq=False, slots=True)
@@ -119,11 +119,12 @@ class Store:
 
 @dataclass(eq=False, slots=True)
 class Combine:
-    """target = combine(target, value), the target a Local or a Load; `combine` is a function of `dispatch.scalar`."""
+    """target = combine(target, value), the target a Local or a Load; `combine` as in Call."""
 
     target: Expr
     combine: str
     value: Expr
+    variable: Any = None
 
 
 @dataclass(eq=False, slots=True)
@@ -135,6 +136,7 @@ class Keep:
     better: str
     value: Expr
     position: Expr
+    variable: Any = None
 
 
 @dataclass(eq=False, slots=True)

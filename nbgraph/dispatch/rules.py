@@ -10,9 +10,10 @@ A rule is one of
 | Pointwise | how an element of the output follows from elements of the inputs             | Elemwise, transpose |
 | Reduction | what is combined over which axes                                             | Reduce              |
 | Search    | which element along axes is best                                             | ArgReduce           |
-| Scan      | what is carried along an axis                                                | Cumulative          |
+| Scan      | how an element follows from the one before it along an axis                  | Cumulative          |
 | Writes    | a base and the parts written into it                                         | Join, IncSubtensor  |
 | Alias     | the same memory in another shape                                             | Reshape             |
+| Extent    | the length of an axis                                                        | Length              |
 | Library   | a function of `dispatch` called with whole arrays                            | Dot                 |
 
 `@checks(Op)` adds what must hold at run time before the node is computed.
@@ -59,20 +60,21 @@ class Reduction:
 
 @dataclass(frozen=True)
 class Search:
-    """The flat position along `axes` of the element that is `better` than all before it."""
+    """The flat position along `axes` of the element that is `better` than all before it; none is worse than `worst`."""
 
     source: Variable
     axes: tuple[int, ...]
     better: str
+    worst: Any
 
 
 @dataclass(frozen=True)
 class Scan:
-    """out[.., j, ..] = combine(out[.., j - 1, ..], source[.., j, ..]) along `axis`."""
+    """out[.., 0, ..] = the last of `sources` there; out[.., j, ..] = step(out[.., j - 1, ..], *sources[.., j, ..])."""
 
-    source: Variable
+    sources: tuple[Variable, ...]
     axis: int
-    combine: str
+    step: Callable[..., Expr]
 
 
 @dataclass(frozen=True)
@@ -105,6 +107,14 @@ class Alias:
 
 
 @dataclass(frozen=True)
+class Extent:
+    """The length of an axis of `source`, which is in memory."""
+
+    source: Variable
+    axis: int
+
+
+@dataclass(frozen=True)
 class Library:
     """function(*arguments, out...) of `dispatch`; arguments are variables (arrays or scalars) or Python literals.
 
@@ -122,8 +132,9 @@ class Library:
 class Check:
     """What must hold at run time.
 
-    test : "equal" (scalars pairwise), "index" (0 <= i < n, negative counted from the end), "bounds" (all elements of an
-           array as "index"), "positive" (all scalars > 0), "natural" (array without negative elements)
+    test : "equal", "positive", "natural" (>= 0), "nonzero", "finite": of all scalars, or of all elements of an array
+           "index" (i, n): -n <= i < n;  "bounds" (array, n): the same for all elements
+           "same_size" (lengths, lengths): equal products
     operands : scalar variables or ints, or an array first
     report : values of `shown` at run time -> the exception
     """
@@ -135,7 +146,7 @@ class Check:
     node: Apply = field(repr=False)
 
 
-Rule = Pointwise | Reduction | Search | Scan | Writes | Alias | Library
+Rule = Pointwise | Reduction | Search | Scan | Writes | Alias | Extent | Library
 Dims = Callable[[Variable], tuple[Any, ...]]
 
 _RULES: dict[type, Callable[[Apply], Rule]] = {}

@@ -7,12 +7,13 @@ from typing import Any
 
 from nbgraph.dispatch.elemwise import broadcast_index
 from nbgraph.dispatch.expressions import Element, Expr, Literal
-from nbgraph.dispatch.rules import Alias, Check, Dims, Part, Pointwise, Writes, checks, lowers
+from nbgraph.dispatch.rules import Alias, Check, Dims, Extent, Part, Pointwise, Writes, checks, lowers
 from nbgraph.errors import ShapeError
 from nbgraph.graph.basic import Apply
 from nbgraph.tensor.shape import (
     BroadcastTo,
     DimShuffle,
+    Length,
     MakeVector,
     Reshape,
     SpecifyShape,
@@ -62,6 +63,12 @@ def reshape(node: Apply) -> Alias:
     return Alias(node.inputs[0])
 
 
+@lowers(Length)
+def length(node: Apply) -> Extent:
+    """Read from the array, or worked out from other lengths."""
+    return Extent(node.inputs[0], node.op.axis)
+
+
 @lowers(MakeVector)
 def make_vector(node: Apply) -> Writes:
     """v[k] = input k"""
@@ -93,7 +100,7 @@ def broadcast_fits(node: Apply, dims: Dims) -> list[Check]:
     found = [Check("equal", (n, wanted[offset + axis]), shown, report, node)
              for axis, n in enumerate(actual) if x.type.shape[axis] != 1]
     free = [n for axis, n in enumerate(wanted) if axis < offset or x.type.shape[axis - offset] == 1]
-    return [*found, Check("natural_scalars", tuple(free), shown, report, node)]
+    return [*found, Check("natural", tuple(free), shown, report, node)]
 
 
 @checks(SpecifyShape)

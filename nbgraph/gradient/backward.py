@@ -15,7 +15,7 @@ from nbgraph.errors import DTypeError, GraphError, NullGradError, ShapeError
 from nbgraph.gradient.connections import Connections
 from nbgraph.graph.basic import Apply, Constant, Variable
 from nbgraph.graph.null_type import DisconnectedType, NullType, is_disconnected, is_null
-from nbgraph.graph.op import has_gradient
+from nbgraph.graph.op import gradients_of, has_gradient
 from nbgraph.graph.source import attributed_to
 from nbgraph.tensor import dtypes
 from nbgraph.tensor.elemwise import Elemwise
@@ -79,7 +79,7 @@ def pull_back(node: Apply, arrived: Sequence[Any], pattern: Sequence[Sequence[bo
     if all(is_disconnected(g) for g in given):
         terms: list[Any] = [DisconnectedType()() for _ in node.inputs]
     else:
-        terms = _checked_terms(node, node.op.grad(list(node.inputs), given))  # type: ignore[attr-defined]
+        terms = _checked_terms(node, gradients_of(node, given))
         if all(is_disconnected(g) or is_zero(g) for g in given):
             # A pullback is linear: zeros stay zeros, where 0 * inf would become NaN.
             terms = [t if is_disconnected(t) or is_null(t) else zero_gradient(x)

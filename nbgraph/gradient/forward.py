@@ -20,6 +20,7 @@ from nbgraph.graph.basic import Apply, Variable
 from nbgraph.graph.null_type import DisconnectedType, is_disconnected, is_null
 from nbgraph.graph.replace import clone_replace
 from nbgraph.graph.source import attributed_to
+from nbgraph.tensor import dtypes
 from nbgraph.tensor.type import TensorType
 
 Tangents = dict[Variable, Any]
@@ -98,8 +99,8 @@ def _answer(node: Apply, moving: Sequence[Any]) -> list[Any]:
 
 
 def _checked_tangent(node: Apply, output: Any, tangent: Any) -> Any:
-    if tangent is None:
-        return None
+    if tangent is None or (isinstance(output.type, TensorType) and dtypes.is_discrete(output.type.dtype)):
+        return None  # what is integer-valued is a step function: it does not move, as its gradient is zero
     if not isinstance(tangent, Variable):
         raise DTypeError(node.op, f"R_op returned {tangent!r}, which is no Variable", line=node.line,
                          fix="return a variable, or None for an output that does not move")

@@ -52,7 +52,7 @@ class Op:
         """True where an application to constants may be computed when the function is compiled."""
         return True
 
-    # grad, R_op, infer_shape, connection_pattern, make_thunk, flops and debug_perform are looked up by `hasattr`:
+    # grad, L_op, R_op, infer_shape, connection_pattern, make_thunk, flops and debug_perform are looked up by `hasattr`:
     # the contract gives a meaning to their absence, so the base class does not define them.
 
     def _key(self) -> tuple[Any, ...]:
@@ -81,8 +81,20 @@ class Op:
 
 
 def has_gradient(op: Op) -> bool:
-    """True where the Op defines `grad`."""
-    return hasattr(op, "grad")
+    """True where the Op defines `grad` or `L_op`."""
+    return hasattr(op, "grad") or hasattr(op, "L_op")
+
+
+def gradients_of(node: Apply, output_gradients: Sequence[Any]) -> Any:
+    """What `L_op(inputs, outputs, output_gradients)` gives, or `grad(inputs, output_gradients)` without it.
+
+    Of a class and its bases the one that comes first decides: a subclass that defines `grad` alone is asked for that.
+    """
+    op: Any = node.op
+    by = next((cls for cls in type(op).__mro__ if not {"grad", "L_op"}.isdisjoint(vars(cls))), Op)
+    if "L_op" in vars(by):
+        return op.L_op(list(node.inputs), list(node.outputs), list(output_gradients))
+    return op.grad(list(node.inputs), list(output_gradients))
 
 
 def connection_pattern(node: Apply) -> list[list[bool]]:
@@ -103,4 +115,4 @@ def perform(node: Apply, inputs: Sequence[Any]) -> list[Any]:
     return [cell[0] for cell in storage]
 
 
-__all__ = ["Op", "Variable", "connection_pattern", "has_gradient", "perform"]
+__all__ = ["Op", "Variable", "connection_pattern", "gradients_of", "has_gradient", "perform"]

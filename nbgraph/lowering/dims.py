@@ -7,13 +7,13 @@ Equal expressions are the same object, so that equal lengths are seen to be equa
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import nbgraph.tensor as nt
 from nbgraph.graph.basic import Apply, Constant, Variable
 from nbgraph.graph.op import perform
-from nbgraph.graph.traversal import toposort
+from nbgraph.tensor import dtypes
 from nbgraph.tensor.shape import Length
 from nbgraph.tensor.type import TensorType
 
@@ -33,9 +33,8 @@ class Lengths:
 
     def __call__(self, variable: Variable) -> tuple[Dim, ...]:
         if variable not in self._of:
-            if variable.owner is not None and variable not in self._inputs:
-                for node in toposort([variable], stop=[*self._inputs, *self._of]):
-                    self._infer(node)
+            for node in _nodes_before(variable, lambda v: v in self._of or v in self._inputs):
+                self._infer(node)
             self._of.setdefault(variable, self._leaf(variable))
         return self._of[variable]
 
@@ -58,7 +57,7 @@ class Lengths:
         """The canonical form of a scalar integer expression: an int where it is constant."""
         if not isinstance(length, Variable):
             return int(length)
-        for node in toposort([length], stop=list(self._same)):
+        for node in _nodes_before(length, lambda v: v in self._same or v in self._inputs or not _is_whole(v)):
             self._intern_node(node)
         return self._canonical(length)
 
@@ -71,8 +70,8 @@ class Lengths:
         if isinstance(node.op, Length):
             self._same[node.outputs[0]] = self._length(node)
             return
-        if any(v.type.ndim for v in node.inputs):
-            # Reads elements of an array (a length taken from an index array): left as it is.
+        if not all(_is_whole(v) for v in node.inputs):
+            # Reads elements of an array, or real numbers: left as it is.
             self._same.update((v, v) for v in node.outputs)
             return
         arguments = [self._canonical(v) if isinstance(v, Constant) or v in self._same else v for v in node.inputs]
@@ -95,6 +94,8 @@ class Lengths:
             values = [nt.constant(a, dtype=v.type.dtype).data for a, v in zip(arguments, node.inputs, strict=True)]
             return int(perform(node, values)[0])
         name = str(node.op)
+        if any(not isinstance(a, int) and a.type.dtype != node.outputs[0].type.dtype for a in arguments):
+            return None
         a, b = arguments if len(arguments) == 2 else (None, None)
         if (name in ("add", "sub") and b == 0) or (name in ("mul", "floor_divide") and b == 1):
             return a
@@ -104,9 +105,7 @@ class Lengths:
             return a
         if name == "sub" and a is b:
             return 0
-        if name == "cast_int64" and arguments[0].type.dtype == "int64":
-            return arguments[0]
-        return None
+        return arguments[0] if name == "cast_int64" else None
 
     def _apply(self, node: Apply, arguments: list[Any]) -> Variable:
         key = (node.op, tuple(a if isinstance(a, int) else id(a) for a in arguments),
@@ -116,6 +115,29 @@ class Lengths:
                       for a, v in zip(arguments, node.inputs, strict=True)]
             self._interned[key] = node.clone_with_new_inputs(inputs, strict=False).outputs[0]
         return self._interned[key]
+
+
+def _is_whole(v: Variable) -> bool:
+    """True for scalars of integers and truth values."""
+    return isinstance(v.type, TensorType) and v.type.ndim == 0 and v.type.dtype in dtypes.DISCRETE
+
+
+def _nodes_before(variable: Variable, known: Callable[[Variable], bool]) -> list[Apply]:
+    """The nodes that `variable` needs and that are not known yet, in an order of computation."""
+    order: list[Apply] = []
+    done: set[Apply] = set()
+    stack = [] if variable.owner is None or known(variable) else [variable.owner]
+    while stack:
+        node = stack[-1]
+        waiting = [v.owner for v in node.inputs if v.owner is not None and v.owner not in done and not known(v)]
+        if waiting and node not in done:
+            stack.extend(reversed(waiting))
+            continue
+        stack.pop()
+        if node not in done:
+            done.add(node)
+            order.append(node)
+    return order
 
 
 class SameLengths:

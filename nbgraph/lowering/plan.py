@@ -11,12 +11,10 @@ A plan is a list of steps. Printed, it reads
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
-
 from nbgraph.dispatch.rules import Check, Library, Part, Rule
 from nbgraph.graph.basic import Apply, Variable
 from nbgraph.graph.fg import FunctionGraph
-from nbgraph.lowering.dims import Dim
+from nbgraph.lowering.dims import Dim, Lengths, SameLengths
 
 
 @dataclass(frozen=True)
@@ -98,21 +96,18 @@ Step = ScalarStep | CheckStep | LibraryStep | AliasStep | Nest
 
 @dataclass
 class Plan:
-    """Steps in order, and for each array when it may be loaded.
+    """Steps in order, and what lowering them needs to know.
 
-    ready : level from which on an array can be read from its buffer
-    lengths : lengths of each variable, by the object that stands for all equal ones
+    rules : how each node becomes code
+    lengths_of : the lengths of each variable
+    same : which lengths are known to be equal
     """
 
     fgraph: FunctionGraph
     steps: list[Step]
-    ready: dict[Variable, int]
-    lengths: dict[Variable, tuple[Dim, ...]]
-    same: Any
-
-    def dims(self, variable: Variable) -> tuple[Dim, ...]:
-        """The lengths of a variable, equal ones being the same object."""
-        return tuple(self.same.find(n) for n in self.lengths[variable])
+    rules: dict[Apply, Rule]
+    lengths_of: Lengths
+    same: SameLengths
 
     @property
     def nests(self) -> list[Nest]:

@@ -16,6 +16,7 @@ from nbgraph.dispatch.rules import (
     EXPENSIVE,
     Alias,
     Check,
+    Extent,
     Library,
     Pointwise,
     Reduction,
@@ -61,6 +62,7 @@ class _Scheduler:
         self.check_steps: dict[Apply, list[tuple[int, Check]]] = {}
         self.uses: dict[Variable, dict[tuple[Site, bool], None]] = {}
         self.roots: list[tuple[Site, Root]] = []
+        self._before: dict[Apply, list[Variable]] = {}
         self.clients = {v: len(users) for v, users in fgraph.clients.items()}
         self.nodes = self._nodes_with_scalars()
 
@@ -73,18 +75,24 @@ class _Scheduler:
 
     def _scalars_before(self, node: Apply) -> list[Variable]:
         """The scalars besides its inputs that must be known before `node` is computed."""
-        if node not in self.rules:
-            self.rules[node] = rule_for(node)
-            self.checks[node] = checks_for(node, self._lengths_of)
-        scalars = [self._scalar(s) for s in getattr(self.rules[node], "scalars", ())]
+        if node in self._before:
+            return self._before[node]
+        rule = self.rules[node] = rule_for(node)
+        self.checks[node] = checks_for(node, self._lengths_of)
+        scalars = [self._scalar(s) for s in getattr(rule, "scalars", ())]
         scalars += [self._scalar(s) for check in self.checks[node] for s in _scalars_in(check)]
-        return [s for s in scalars if isinstance(s, Variable)]
+        domains = [part.domain for part in getattr(rule, "parts", ())]
+        # What a library call makes itself has lengths that are known only afterwards.
+        made = () if isinstance(rule, Library) and rule.allocates else node.outputs
+        scalars += [n for v in (*made, *domains) for n in self._lengths_of(v)]
+        self._before[node] = [s for s in scalars if isinstance(s, Variable)]
+        return self._before[node]
 
     def _lengths_of(self, v: Variable) -> tuple[Dim, ...]:
         return self.lengths(v) if hasattr(v.type, "shape") else ()
 
     def _scalar(self, s: Any) -> Any:
-        return s if isinstance(s, Variable) else self.lengths.intern(s)
+        return s if isinstance(s, Variable) and s.type.dtype != "int64" else self.lengths.intern(s)
 
     # Forwards ------------------------------------------------------------------------------------------------------
 
@@ -98,9 +106,7 @@ class _Scheduler:
             if self._is_inlined(v):
                 self.kept.add(v)
         self._walk_back()
-        lengths = {v: self.lengths(v) for node in self.nodes for v in (*node.inputs, *node.outputs)
-                   if hasattr(v.type, "shape")} | {v: self.lengths(v) for v in self.fgraph.inputs}
-        return Plan(self.fgraph, self._steps(), self.ready, lengths, self.same)
+        return Plan(self.fgraph, self._steps(), self.rules, self.lengths, self.same)
 
     def _is_inlined(self, v: Variable) -> bool:
         """True for a value that has no buffer unless it is kept: elementwise, not a scalar."""
@@ -116,8 +122,9 @@ class _Scheduler:
 
     def _place(self, node: Apply, rule: Rule) -> None:
         """Give the outputs of `node` their level."""
+        allocates = isinstance(rule, Library) and rule.allocates
         ambient = max((self.available(n) for v in node.outputs for n in self._lengths_of(v)
-                       if isinstance(n, Variable)), default=0)
+                       if isinstance(n, Variable) and not allocates), default=0)
         ambient = max([ambient, *(self.available(self._scalar(s)) for s in getattr(rule, "scalars", ())
                                   if isinstance(self._scalar(s), Variable)),
                        *(self.in_memory(v) for v in getattr(rule, "needs_buffer", ()))])
@@ -129,13 +136,12 @@ class _Scheduler:
             ndim = rule.source.type.ndim
             self._barrier(out, self._needed(node, rule.element, ndim, ambient, ("reduce", node)))
         elif isinstance(rule, (Search, Scan)):
-            self._barrier(out, max(ambient, self._need(Read(rule.source, tuple(range(rule.source.type.ndim)),
-                                                            frozenset(range(rule.source.type.ndim))), ())))
+            self._barrier(out, max([ambient, *(self._need(whole(x), ()) for x in _sources(rule))]))
         elif isinstance(rule, Writes):
             self._place_writes(node, rule, out, ambient)
-        elif isinstance(rule, Alias):
-            self.ready[out] = max(ambient, self.in_memory(rule.source))
-            self.level[out] = self.ready[out]
+        elif isinstance(rule, (Alias, Extent)):
+            known = isinstance(rule, Extent) and self.lengths.intern(out) is not out
+            self.ready[out] = self.level[out] = ambient if known else max(ambient, self.in_memory(rule.source))
         else:
             self._place_library(node, rule, ambient)
 
@@ -156,8 +162,7 @@ class _Scheduler:
     def _place_writes(self, node: Apply, rule: Writes, out: Variable, ambient: int) -> None:
         level = ambient
         if rule.base is not None:
-            ndim = rule.base.type.ndim
-            level = 1 + max(ambient, self._need(Read(rule.base, tuple(range(ndim)), frozenset(range(ndim))), ()))
+            level = 1 + max(ambient, self._need(whole(rule.base), ()))
         for k, part in enumerate(rule.parts):
             domain = max((self.available(n) for n in self._lengths_of(part.domain) if isinstance(n, Variable)), default=0)
             level = max(level, self._needed(node, part.place, part.domain.type.ndim, domain, (node, k)))
@@ -277,8 +282,9 @@ class _Scheduler:
                 self._root(natural(self.level[out], self._dims(rule.source)), Root("reduce", out, rule.source, rule),
                            self.reads["reduce", node])
             elif isinstance(rule, (Search, Scan)):
-                self._root(self._ordered(out, rule), Root("search" if isinstance(rule, Search) else "scan", out,
-                                                          rule.source, rule), [whole(rule.source)])
+                sources = _sources(rule)
+                kind = "search" if isinstance(rule, Search) else "scan"
+                self._root(self._ordered(out, rule), Root(kind, out, sources[0], rule), [whole(x) for x in sources])
             elif isinstance(rule, Writes):
                 self._write_roots(node, rule, out)
 
@@ -290,9 +296,9 @@ class _Scheduler:
     def _ordered(self, out: Variable, rule: Search | Scan) -> Site:
         """The axes that are searched or scanned innermost."""
         axes = rule.axes if isinstance(rule, Search) else (rule.axis,)
-        ndim = rule.source.type.ndim
-        order = (*(a for a in range(ndim) if a not in axes), *axes)
-        return Site(self.level[out], self._dims(rule.source), order)
+        source = _sources(rule)[0]
+        order = (*(a for a in range(source.type.ndim) if a not in axes), *axes)
+        return Site(self.level[out], self._dims(source), order)
 
     def _write_roots(self, node: Apply, rule: Writes, out: Variable) -> None:
         for k, part in reversed(list(enumerate(rule.parts))):
@@ -348,7 +354,7 @@ class _Scheduler:
         for node in self.nodes:
             rule, out = self.rules[node], node.outputs[0]
             placed += [(level, 0, CheckStep(check)) for level, check in self.check_steps.get(node, ())]
-            if isinstance(rule, Pointwise) and out.type.ndim == 0:
+            if isinstance(rule, (Pointwise, Extent)) and out.type.ndim == 0:
                 placed.append((self.level[out], 0, ScalarStep(out)))
             elif isinstance(rule, Library):
                 placed.append((self.level[out], 2, LibraryStep(node, rule)))
@@ -371,6 +377,10 @@ class _Scheduler:
             last[site].roots.append(root)
             sizes[site] += size
         return nests
+
+
+def _sources(rule: Search | Scan) -> tuple[Variable, ...]:
+    return rule.sources if isinstance(rule, Scan) else (rule.source,)
 
 
 def _scalars_in(check: Check) -> list[Any]:

@@ -88,6 +88,7 @@ class _Driver:
     done       nodes in final form
     opened     replaced nodes whose replacements are not in final form yet, with the rule that replaced each
     table      (Op, inputs) -> outputs of the first node of that kind
+    constants  (Type, value) -> the first constant that has it; same_constant says it for each that was met
     """
 
     def __init__(self, fgraph: FunctionGraph, rules: tuple[Rule, ...], settled: frozenset[Rule]) -> None:
@@ -101,6 +102,7 @@ class _Driver:
         self.opened: dict[Apply, str] = {}
         self.table: dict[Any, tuple[Variable, ...]] = {}
         self.constants: dict[Any, Variable] = {}
+        self.same_constant: dict[Constant, Variable] = {}
         self.history: dict[Apply, tuple[str, ...]] = {}
         self.rules_by_key: dict[tuple[Key, bool], tuple[Rule, ...]] = {}
 
@@ -150,10 +152,14 @@ class _Driver:
         return self._one_constant(variable) if isinstance(variable, Constant) else variable
 
     def _one_constant(self, constant: Constant) -> Variable:
-        try:
-            return self.constants.setdefault((constant.type, constant.signature()), constant)
-        except TypeError:  # a user's Type whose values have no hash: each constant stands for itself
-            return constant
+        known = self.same_constant.get(constant)
+        if known is None:
+            try:
+                known = self.constants.setdefault((constant.type, constant.signature()), constant)
+            except TypeError:  # a user's Type whose values have no hash: each constant stands for itself
+                known = constant
+            self.same_constant[constant] = known
+        return known
 
     def _visit(self, node: Apply, stack: list[Apply]) -> None:
         with attributed_to(node.line):

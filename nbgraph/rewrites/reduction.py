@@ -39,7 +39,7 @@ def reduced_axis_of_one(node: Apply) -> Variable | None:
     narrow = nt.dimshuffle(x, *left)
     axes = tuple(left.index(axis) for axis in op.axes if axis not in gone)
     if axes:
-        return Reduce(op.kind, axes, op.dtype, op.acc_dtype)(narrow)
+        return Reduce(op.kind, axes, op.dtype, op.acc_dtype, op.of_nothing)(narrow)
     return nt.cast(nt.cast(narrow, op.acc_dtype), op.dtype)
 
 

@@ -4,9 +4,8 @@
     exp(x) / sum(exp(x))       ->   exp(x - m) / sum(exp(x - m))
     log(exp(x) / sum(exp(x)))  ->   x - m - log(sum(exp(x - m)))
 
-Rows of -inf give -inf, rows with +inf give +inf. Reduced axes may be empty only where their length is not known to be
-0 and is not 0 when the function runs: max has no value there, and the plain spelling's -inf becomes an error.
-The maximum is taken out as in Blanchard, Higham & Higham, IMA J. Numer. Anal. 41 (2021).
+Rows of -inf give -inf, rows with +inf give +inf. Axes that turn out empty give what the plain spelling gives: -inf, and
+an empty softmax. The maximum is taken out as in Blanchard, Higham & Higham, IMA J. Numer. Anal. 41 (2021).
 """
 
 from __future__ import annotations
@@ -68,7 +67,7 @@ def is_shifted(y: Any) -> bool:
 
 def shift_of(y: Any, axes: tuple[int, ...]) -> Any:
     """max(y) over `axes`, which stay; 0 where it is infinite or NaN, so that y - shift keeps infinities and NaN."""
-    largest = nt.max(y, axes, keepdims=True)
+    largest = nt.expand_dims(Reduce("max", axes, y.type.dtype, y.type.dtype, of_nothing=True)(y), axes)
     return nt.switch(nt.isfinite(largest), largest, 0)
 
 

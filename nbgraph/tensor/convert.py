@@ -16,7 +16,7 @@ from nbgraph.graph.basic import Apply, Variable
 from nbgraph.graph.source import user_line
 from nbgraph.tensor import dtypes
 from nbgraph.tensor.type import TensorType
-from nbgraph.tensor.variable import TensorConstant
+from nbgraph.tensor.variable import TensorConstant, TensorOperators
 
 
 def constant(value: Any, name: str | None = None, dtype: Any = None) -> Any:
@@ -60,7 +60,7 @@ def as_tensor_variable(x: Any, name: str | None = None, ndim: int | None = None,
     ------
     DTypeError   `x` is a variable of another Type, or nothing that a tensor holds
     """
-    tensor = _convert(x, name)
+    tensor = x if isinstance(x, TensorOperators) else _convert(x, name)
     if dtype is not None and tensor.type.dtype != dtypes.canonical(dtype):
         tensor = nt.cast(tensor, dtype)
     return tensor if ndim is None else _with_rank(tensor, ndim)

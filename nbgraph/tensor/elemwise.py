@@ -14,13 +14,13 @@ import numpy as np
 
 import nbgraph.tensor as nt
 from nbgraph.errors import DTypeError, ShapeError
-from nbgraph.graph.basic import Apply, Variable
+from nbgraph.graph.basic import Apply
 from nbgraph.graph.null_type import DisconnectedType
 from nbgraph.graph.op import Op
 from nbgraph.graph.source import user_line
 from nbgraph.tensor import dtypes
 from nbgraph.tensor.scalar_function import ScalarFunction
-from nbgraph.tensor.type import TensorType
+from nbgraph.tensor.type import tensor_type
 
 
 class Elemwise(Op):
@@ -40,10 +40,9 @@ class Elemwise(Op):
     def make_node(self, *inputs: Any) -> Apply:
         operands = self._operands(inputs)
         signature = self._signature([x.type.dtype for x in operands], operands)
-        shape = self.broadcast_static(operands)
-        return Apply(self, operands, [TensorType(signature[-1], shape)()])
+        return Apply(self, operands, [tensor_type(signature[-1], self.broadcast_static(operands))()])
 
-    def _operands(self, inputs: Sequence[Any]) -> list[Variable]:
+    def _operands(self, inputs: Sequence[Any]) -> list[Any]:
         """Inputs as tensors; a Python scalar takes the dtype that the others give it."""
         if len(inputs) != self.function.nin:
             raise TypeError(f"{self} takes {self.function.nin} inputs, got {len(inputs)}")
@@ -66,7 +65,10 @@ class Elemwise(Op):
 
     def broadcast_static(self, operands: Sequence[Any]) -> tuple[int | None, ...]:
         """The static shape of the result; a ShapeError where known lengths differ."""
-        ndim = max((x.type.ndim for x in operands), default=0)
+        shapes = {x.type.shape for x in operands} - {()}
+        if len(shapes) <= 1:
+            return shapes.pop() if shapes else ()
+        ndim = max(map(len, shapes))
         shape: list[int | None] = [1] * ndim
         for axis in range(ndim):
             lengths = [x.type.shape[axis - ndim + x.type.ndim] for x in operands if axis >= ndim - x.type.ndim]
@@ -97,11 +99,13 @@ class Elemwise(Op):
         return [tuple(dims)]
 
     def grad(self, inputs: Sequence[Any], output_gradients: Sequence[Any]) -> list[Any]:
-        (g,) = output_gradients
+        return self.L_op(inputs, [self(*inputs)], output_gradients)
+
+    def L_op(self, inputs: Sequence[Any], outputs: Sequence[Any], output_gradients: Sequence[Any]) -> list[Any]:
+        """`grad` in terms of the output that is there: d exp(x) is exp(x) itself, not another node."""
+        (output,), (g,) = outputs, output_gradients
         if isinstance(g.type, DisconnectedType):
             return [DisconnectedType()() for _ in inputs]
-        # The same node, so that a pullback in terms of the output shares it.
-        output = self(*inputs)
         if dtypes.is_discrete(output.type.dtype) or self.function.pullback is None:
             return [nt.zeros_like(x, dtype=dtypes.gradient_dtype(x.type.dtype)) for x in inputs]
         terms = self.function.pullback(g, *inputs, output)

@@ -56,7 +56,7 @@ def elemwise_function(function: ScalarFunction) -> Callable[..., Any]:
 
 def _docstring(function: ScalarFunction, names: tuple[str, ...]) -> str:
     described = "\n".join(f"    {n} : tensor or number" for n in names)
-    derivative = "" if function.pullback else "\n\n    The gradient is zero: the function is constant between its steps."
+    derivative = "\n\n    The gradient is zero: the function is constant between its steps."
     return f"""{function.doc}, elementwise; shapes broadcast as in NumPy.
 
     Parameters
@@ -70,7 +70,7 @@ def _docstring(function: ScalarFunction, names: tuple[str, ...]) -> str:
     Raises
     ------
     DTypeError    dtypes that the function is not defined for
-    ShapeError    lengths that do not broadcast{derivative}
+    ShapeError    lengths that do not broadcast{'' if function.pullback else derivative}
     """
 
 
@@ -86,6 +86,8 @@ def cast(x: Any, dtype: Any) -> Any:
     DTypeError   complex to real: take real(x) or abs(x)
     """
     x = nt.as_tensor_variable(x)
+    if dtype == x.type.dtype:
+        return x
     wanted = nt.config.floatX if dtype == "floatX" else dtypes.canonical(dtype)
     return x if x.type.dtype == wanted else FUNCTIONS[f"cast_{wanted}"](x)
 

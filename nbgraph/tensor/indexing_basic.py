@@ -19,7 +19,6 @@ from nbgraph.errors import BoundsError, ShapeError
 from nbgraph.graph.basic import Apply
 from nbgraph.graph.op import Op
 from nbgraph.graph.source import user_line
-from nbgraph.tensor import dtypes
 from nbgraph.tensor.shape import DimShuffle, ViewOp, as_length, static_length
 from nbgraph.tensor.slices import slice_facts, static_count, zero_step_error
 from nbgraph.tensor.type import TensorType
@@ -156,8 +155,6 @@ class Subtensor(ViewOp):
         return [(*dims, *lengths[len(self.pattern):])]
 
     def pullback(self, g: Any, x: Any, *lengths: Any) -> Any:
-        if dtypes.is_discrete(x.type.dtype):
-            return nt.zeros_like(x, dtype="float64")
         return nt.IncSubtensor(self.pattern, False)(nt.zeros_like(x, dtype=g.type.dtype), g, *lengths)
 
 

@@ -31,17 +31,20 @@ class Reduce(Op):
 
     Elements are converted to `acc_dtype`, combined in it, and the result is converted to `dtype`. For "max" and "min"
     both are the dtype of x, for "all" and "any" both are bool. NaN wins every "max" and "min", as in NumPy.
+    With `of_nothing` the "max" of no real floats is -inf, the "min" inf, as for NumPy's initial=-inf.
 
     Raises (at run time)
     --------------------
-    ValueDomainError   "max" or "min" over no elements
+    ValueDomainError   "max" or "min" over no elements, without `of_nothing`
     """
 
-    __props__ = ("kind", "axes", "dtype", "acc_dtype")
+    __props__ = ("kind", "axes", "dtype", "acc_dtype", "of_nothing")
 
-    def __init__(self, kind: str, axes: Sequence[int], dtype: str, acc_dtype: str) -> None:
+    def __init__(self, kind: str, axes: Sequence[int], dtype: str, acc_dtype: str, of_nothing: bool = False) -> None:
         assert kind in NUMPY_REDUCTIONS, f"no reduction {kind!r}"
+        assert not of_nothing or (kind in ("max", "min") and dtype in dtypes.FLOATS), "of_nothing: max, min of floats"
         self.kind, self.axes, self.dtype, self.acc_dtype = kind, tuple(axes), dtype, acc_dtype
+        self.of_nothing = of_nothing
         assert list(self.axes) == sorted(set(self.axes)), f"axes must be sorted and distinct, got {self.axes}"
 
     def __str__(self) -> str:
@@ -58,20 +61,24 @@ class Reduce(Op):
 
     def perform(self, node: Apply, inputs: Sequence[Any], output_storage: list[list[Any]]) -> None:
         (x,) = inputs
-        if self.kind in ("max", "min"):
+        options: dict[str, Any] = {"dtype": self.acc_dtype} if self.kind in ("sum", "prod") else {}
+        if self.of_nothing:
+            options["initial"] = -np.inf if self.kind == "max" else np.inf
+        elif self.kind in ("max", "min"):
             check_not_empty(node, x.shape)
         with np.errstate(all="ignore"):
-            if self.kind in ("sum", "prod"):
-                result = NUMPY_REDUCTIONS[self.kind](x, axis=self.axes, dtype=self.acc_dtype)
-            else:
-                result = NUMPY_REDUCTIONS[self.kind](x, axis=self.axes)
+            result = NUMPY_REDUCTIONS[self.kind](x, axis=self.axes, **options)
             output_storage[0][0] = np.asarray(result).astype(self.dtype, copy=False)
 
     def infer_shape(self, fgraph: Any, node: Apply, shapes: Sequence[Sequence[Any]]) -> list[tuple[Any, ...]]:
         return [_without(shapes[0], self.axes)]
 
     def grad(self, inputs: Sequence[Any], output_gradients: Sequence[Any]) -> list[Any]:
-        (x,), (g,) = inputs, output_gradients
+        return self.L_op(inputs, [self(*inputs)], output_gradients)
+
+    def L_op(self, inputs: Sequence[Any], outputs: Sequence[Any], output_gradients: Sequence[Any]) -> list[Any]:
+        """`grad` in terms of the output that is there."""
+        (x,), (z,), (g,) = inputs, outputs, output_gradients
         if isinstance(g.type, DisconnectedType):
             return [DisconnectedType()()]
         if dtypes.is_discrete(self.dtype):
@@ -83,7 +90,7 @@ class Reduce(Op):
             wide = nt.expand_dims(nt.cast(g, self.acc_dtype), self.axes)
             return [as_gradient_of(x, wide * nt.conj(others))]
         # Ties share the gradient equally; where the extremum is NaN, nothing is equal to it and the gradient is 0.
-        ties = nt.eq(x, nt.expand_dims(self(x), self.axes))
+        ties = nt.eq(x, nt.expand_dims(z, self.axes))
         each = g / nt.cast(nt.sum(ties, self.axes), dtypes.real_of(g.type.dtype))
         return [as_gradient_of(x, nt.switch(ties, nt.expand_dims(each, self.axes), 0))]
 
@@ -180,7 +187,11 @@ class Cumulative(Op):
         return [tuple(shapes[0])]
 
     def grad(self, inputs: Sequence[Any], output_gradients: Sequence[Any]) -> list[Any]:
-        (x,), (g,) = inputs, output_gradients
+        return self.L_op(inputs, [self(*inputs)], output_gradients)
+
+    def L_op(self, inputs: Sequence[Any], outputs: Sequence[Any], output_gradients: Sequence[Any]) -> list[Any]:
+        """`grad` in terms of the output that is there."""
+        (x,), (z,), (g,) = inputs, outputs, output_gradients
         if isinstance(g.type, DisconnectedType):
             return [DisconnectedType()()]
         if dtypes.is_discrete(x.type.dtype):
@@ -188,7 +199,7 @@ class Cumulative(Op):
         if self.kind == "sum":
             return [flip(self(flip(g, self.axis)), self.axis)]
         # z[k] = x[0] ... x[k], so gx[i] = (product before i) * r[i] with r[i] = g[i] + x[i + 1] * r[i + 1].
-        before = shifted(self(x), self.axis, 1)
+        before = shifted(z, self.axis, 1)
         return [nt.conj(before) * backward_recurrence(nt.conj(x), g, self.axis)]
 
     def R_op(self, inputs: Sequence[Any], eval_points: Sequence[Any]) -> list[Any]:
@@ -242,10 +253,13 @@ class LinearRecurrence(Op):
         return [tuple(n if m is None else m for n, m in zip(shapes[0], known, strict=True))]
 
     def grad(self, inputs: Sequence[Any], output_gradients: Sequence[Any]) -> list[Any]:
-        (a, b), (g,) = inputs, output_gradients
+        return self.L_op(inputs, [self(*inputs)], output_gradients)
+
+    def L_op(self, inputs: Sequence[Any], outputs: Sequence[Any], output_gradients: Sequence[Any]) -> list[Any]:
+        """`grad` in terms of the output that is there."""
+        (a, b), (s,), (g,) = inputs, outputs, output_gradients
         if isinstance(g.type, DisconnectedType):
             return [DisconnectedType()(), DisconnectedType()()]
-        s = self(a, b)
         if dtypes.is_discrete(s.type.dtype):
             return [zero_gradient(a), zero_gradient(b)]
         gb = backward_recurrence(nt.conj(a), g, self.axis)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -75,6 +76,8 @@ def row(name: str, nin: int, numpy: Callable[..., Any], signature: Signature, do
     """Add a row to the table."""
     assert name not in TABLE, f"two rows named {name}"
     intervals = domain if domain and isinstance(domain[0], tuple) else (domain,) * nin
+    # Dtypes decide dtypes and nothing else does, so what NumPy says is asked for once.
+    signature = lru_cache(maxsize=4096)(signature)
     entry = ScalarFunction(name, nin, numpy, signature, doc, kernel or name, pullback,
                            intervals, expensive, needs)  # type: ignore[arg-type]
     TABLE[name] = entry

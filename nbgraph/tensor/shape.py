@@ -85,7 +85,10 @@ class ViewOp(Op):
         (g,) = output_gradients
         if isinstance(g.type, DisconnectedType):
             return [DisconnectedType()() for _ in inputs]
-        return [self.pullback(g, *inputs), *(DisconnectedType()() for _ in inputs[1:])]
+        x = inputs[0]
+        # An integer output is a step function of its input: its gradient is zero, whatever arrives.
+        gx = nt.zeros_like(x, dtype="float64") if dtypes.is_discrete(x.type.dtype) else self.pullback(g, *inputs)
+        return [gx, *(DisconnectedType()() for _ in inputs[1:])]
 
     def pullback(self, g: Any, x: Any, *lengths: Any) -> Any:
         """The gradient of the viewed input."""

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -32,7 +33,7 @@ class TensorType(Type):
                 raise TypeError("TensorType needs shape=(...), one int or None for each axis")
             shape = broadcastable
         self.dtype: str = config.floatX if dtype == "floatX" else dtypes.canonical(dtype)
-        self.shape: tuple[int | None, ...] = tuple(_length(n) for n in shape)
+        self.shape: tuple[int | None, ...] = tuple(map(_length, shape))
         self.ndim: int = len(self.shape)
         self.name = name
         self.numpy_dtype = np.dtype(self.dtype)
@@ -133,6 +134,8 @@ class TensorType(Type):
                     and np.allclose(a, b, rtol=rtol or loose, atol=atol or loose, equal_nan=True))
 
     def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
         return type(self) is type(other) and (self.dtype, self.shape) == (other.dtype, other.shape)  # type: ignore[attr-defined]
 
     def __hash__(self) -> int:
@@ -147,11 +150,20 @@ class TensorType(Type):
         return f"TensorType({self.dtype}, shape=({''.join(f'{n}, ' for n in self.shape).rstrip()}))"
 
 
+@lru_cache(maxsize=4096)
+def tensor_type(dtype: str, shape: tuple[int | None, ...]) -> TensorType:
+    """TensorType(dtype, shape), the same object each time: what Ops use, who make one for every node.
+
+    A length must not be a bool here, which the cache would not tell from 0 and 1.
+    """
+    return TensorType(dtype, shape)
+
+
 def _length(given: int | bool | None) -> int | None:
-    if isinstance(given, (bool, np.bool_)):
-        return 1 if given else None
     if given is None:
         return None
+    if isinstance(given, (bool, np.bool_)):
+        return 1 if given else None
     if int(given) != given or given < 0:
         raise ValueError(f"a length must be an integer >= 0 or None, got {given!r}")
     return int(given)

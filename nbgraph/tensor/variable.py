@@ -286,6 +286,7 @@ class TensorConstant(TensorOperators, Constant):
 
     __slots__ = ("_signature",)
     type: TensorType
+    _signature: tuple[str, tuple[int, ...], bytes]
 
     def signature(self) -> Any:
         """dtype, shape and bytes: equal for arrays that are equal bit by bit."""

@@ -21,6 +21,11 @@ def run(output, *pairs):
     return evaluate(FunctionGraph([v for v, _ in pairs], [output]), [np.asarray(value) for _, value in pairs])[0]
 
 
+def label(parameter):
+    """The name of a function, which unlike its address is the same in every process; else the parameter."""
+    return getattr(parameter, "__name__", str(parameter))
+
+
 def sample(*shape):
     return RNG.standard_normal(shape)
 
@@ -134,7 +139,7 @@ def test_arrays_and_lists_are_operands_on_either_side():
     (nt.matmul, (3, 1, 2, 2), (2, 2, 2)), (nt.tensordot, (2, 3, 4), (3, 4, 2)), (nt.kron, (2, 3), (2, 2)),
     (nt.outer, (3,), (2,)),
     (nt.batched_dot, (2, 3), (2, 3, 4)), (nt.inner, (2, 3), (4, 3)), (nt.vdot, (3,), (3,)),
-    (nt.dot, (2, 3), (4, 3, 2))], ids=str)
+    (nt.dot, (2, 3), (4, 3, 2))], ids=label)
 def test_gradients_of_products_agree_with_finite_differences(function, left, right):
     verify_grad(function, [sample(*left), sample(*right)], n_tests=1)
 
@@ -147,7 +152,7 @@ def test_gradients_of_products_agree_with_finite_differences(function, left, rig
     (nt.dot, (2, 3, 4), (5, 3), "length"),
     (nt.inner, (2, 3), (2, 4), "length"),
     (nt.vdot, (2,), (3,), "inner lengths differ: 2 and 3"),
-])
+], ids=label)
 def test_lengths_that_differ_are_errors_when_built_and_when_run(function, left, right, text):
     a, b = sample(*left), sample(*right)
     with pytest.raises(ShapeError, match=text) as built:

@@ -22,7 +22,7 @@ def function(inputs: Any, outputs: Any = None, mode: Mode | str | None = None, u
              givens: Any = None, no_default_updates: bool | Iterable[Any] = False, accept_inplace: bool = False,
              name: str | None = None, rebuild_strict: bool = True, allow_input_downcast: bool | None = None,
              profile: Any = None, on_unused_input: str | None = "raise") -> Function:
-    """A callable that computes `outputs` from values of `inputs`.
+    """A Function: a callable that computes `outputs` from values of `inputs`.
 
     Parameters
     ----------
@@ -33,15 +33,10 @@ def function(inputs: Any, outputs: Any = None, mode: Mode | str | None = None, u
     givens : dict or list of pairs       variable of the graph -> what stands for it, all at once, in this function only
     no_default_updates : bool or list    True: no `default_update` is applied; a list: not those of these variables
     accept_inplace : bool                True: Ops that overwrite their inputs are let through
-    name : str, optional
+    name, profile : str, optional; None or False
     rebuild_strict : bool                False: a given may have another Type; the graph is typed again from it
     allow_input_downcast : bool, optional      True: arguments may lose precision; None: Python floats may, to floatX
-    profile : optional                   None or False
     on_unused_input : "raise", "warn" or "ignore"      an input that nothing needs
-
-    Returns
-    -------
-    Function
 
     Raises
     ------
@@ -61,13 +56,12 @@ def function(inputs: Any, outputs: Any = None, mode: Mode | str | None = None, u
     chosen = get_mode(mode)
     collected = collect(inputs, outputs, updates=updates, givens=givens, no_default_updates=no_default_updates,
                         rebuild_strict=rebuild_strict, on_unused_input=on_unused_input)
-    if not accept_inplace:
-        _refuse_inplace(collected.fgraph)
+    _check_inplace(collected.fgraph, accept_inplace)
     return Function(FunctionMaker(collected, chosen, name), name, allow_input_downcast=allow_input_downcast)
 
 
-def _refuse_inplace(fgraph: Any) -> None:
+def _check_inplace(fgraph: Any, accepted: bool) -> None:
     for node in fgraph.nodes:
-        if node.op.destroy_map:
+        if node.op.destroy_map and not accepted:
             raise GraphError(node.op, "overwrites its input", line=node.line, input=node.inputs[0],
                              fix="use an Op without destroy_map, or pass accept_inplace=True")

@@ -1,0 +1,100 @@
+"""Addresses of SciPy's BLAS routines, by the names that generated object code refers to them.
+
+    register()          llvmlite now resolves nbgraph_dgemm, nbgraph_sgemv ... in this process
+
+Whoever compiles such a call, or loads an object that was compiled by another process, registers first. Neither Numba
+nor the package scipy.linalg is imported: its extension module is loaded from its file, in 2 ms instead of 90.
+
+All routines are Fortran's: column-major matrices, arguments by reference, 32-bit lengths. A length beyond LONGEST does
+not fit these; the elements of a matrix may be more, since OpenBLAS and MKL count offsets in 64 bits.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import importlib
+import importlib.machinery
+import importlib.util
+import sys
+from functools import lru_cache
+from pathlib import Path
+from types import ModuleType
+
+import llvmlite.binding as llvm
+
+from nbgraph.errors import KernelError
+
+LONGEST = 2**31 - 1
+# BLAS's letter of each dtype.
+LETTERS = {"float32": "s", "float64": "d", "complex64": "c", "complex128": "z"}
+# Routines, and the beginning of the C signatures that the code in `products` is made for.
+SIGNATURES = {"gemm": "void (char *, char *, int *, int *, int *, ", "gemv": "void (char *, int *, int *, "}
+_MODULE = "scipy.linalg.cython_blas"
+
+
+def symbol(routine: str, dtype: str) -> str:
+    """The name that object code has for a routine: symbol("gemm", "float64") is "nbgraph_dgemm"."""
+    return f"nbgraph_{LETTERS[dtype]}{routine}"
+
+
+def fits(*lengths: int) -> bool:
+    """True where BLAS can take arrays of these lengths."""
+    return all(n <= LONGEST for n in lengths)
+
+
+@lru_cache(maxsize=1)
+def register() -> None:
+    """Make the routines known to llvmlite, under the names of `symbol`. Only the first call does anything.
+
+    Raises
+    ------
+    KernelError   SciPy's BLAS takes other arguments than those of 32 bits
+    """
+    capsules = _cython_blas().__pyx_capi__
+    for routine, signature in SIGNATURES.items():
+        for dtype, letter in LETTERS.items():
+            llvm.add_symbol(symbol(routine, dtype), _address(capsules[letter + routine], signature))
+
+
+def _address(capsule: object, signature: str) -> int:
+    """The pointer in a capsule, whose name is its C signature."""
+    name = ctypes.pythonapi.PyCapsule_GetName
+    name.restype, name.argtypes = ctypes.c_char_p, [ctypes.py_object]
+    pointer = ctypes.pythonapi.PyCapsule_GetPointer
+    pointer.restype, pointer.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
+    found = name(capsule)
+    if not found.decode().startswith(signature):
+        raise KernelError(_MODULE, f"a routine is {found.decode()}, not {signature}…)",
+                          fix="install a SciPy whose BLAS has 32-bit integers (LP64)")
+    return int(pointer(capsule, found))
+
+
+def _cython_blas() -> ModuleType:
+    """SciPy's module of BLAS pointers, without scipy.linalg where that can be."""
+    if _MODULE in sys.modules:
+        return sys.modules[_MODULE]
+    path = _extension_file()
+    if path is None:
+        return importlib.import_module(_MODULE)
+    spec = importlib.util.spec_from_file_location(_MODULE, path)
+    assert spec is not None and spec.loader is not None, f"{path} has the suffix of an extension module"
+    try:
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+    except ImportError:  # such as a library beside it that only scipy.linalg knows how to find
+        return importlib.import_module(_MODULE)
+    # Cython enters it in sys.modules. Left there, `import scipy.linalg.cython_blas` would not make it an attribute of
+    # its package. Taken out, that import gives this same module again.
+    sys.modules.pop(_MODULE, None)
+    return module
+
+
+def _extension_file() -> Path | None:
+    """Where the extension module is, None where SciPy is not laid out in the usual way."""
+    spec = importlib.util.find_spec("scipy")
+    for folder in (spec.submodule_search_locations or []) if spec else []:
+        for suffix in importlib.machinery.EXTENSION_SUFFIXES:
+            path = Path(folder, "linalg", "cython_blas" + suffix)
+            if path.is_file():
+                return path
+    return None

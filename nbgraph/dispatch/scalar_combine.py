@@ -1,0 +1,78 @@
+"""Kernels of reductions: what an accumulator becomes, and whether a value replaces the best so far.
+
+    add(total, x)     larger(most, x)     argmax_better(x, best)
+
+Sums and products of floats may be taken in any order (LLVM's `reassoc` on that one instruction), so that loops of them
+vectorise; NaN, infinities and all other arithmetic stay exact.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from nbgraph.dispatch import scalar_complex
+from nbgraph.dispatch.scalar_arithmetic import extreme
+from nbgraph.dispatch.scalar_value import Complex, Value, boolean, native, same
+
+_ANY_ORDER = ("reassoc", "nsz")
+
+
+def _sum(x: Value, y: Value) -> Value:
+    return x.like(x.builder.fadd(x.ir, y.ir, flags=_ANY_ORDER))
+
+
+@native(np.add, same)
+def add(total: Any, x: Any) -> Any:
+    """total + x, in any order over a loop"""
+    if isinstance(total, Complex):
+        return Complex(_sum(total.real, x.real), _sum(total.imag, x.imag))
+    return _sum(total, x)
+
+
+@native(np.multiply, same)
+def multiply(product: Value, x: Value) -> Value:
+    """product * x, in any order over a loop"""
+    return x.like(x.builder.fmul(product.ir, x.ir, flags=_ANY_ORDER))
+
+
+@native(np.maximum, same)
+def larger(most: Any, x: Any) -> Any:
+    """the larger one; NaN wins"""
+    if isinstance(x, Complex):
+        return extreme(">", most, x)
+    return most.intrinsic({"f": "maximum", "i": "smax", "u": "umax"}[x.kind], x)
+
+
+@native(np.minimum, same)
+def smaller(least: Any, x: Any) -> Any:
+    """the smaller one; NaN wins"""
+    if isinstance(x, Complex):
+        return extreme("<", least, x)
+    return least.intrinsic({"f": "minimum", "i": "smin", "u": "umin"}[x.kind], x)
+
+
+def _better(operator: str, x: Any, best: Any) -> Value:
+    if isinstance(x, Complex):
+        nan, kept = scalar_complex.any_nan(x), scalar_complex.any_nan(best)
+        return ~kept & (scalar_complex.ordered(operator, x, best) | nan)
+    # The unordered comparison holds for NaN too.
+    wins = x.builder.fcmp_unordered(operator, x.ir, best.ir)
+    return Value(x.builder, wins, "b") & (best == best)
+
+
+def _is_better(compare: Any) -> Any:
+    return lambda x, best: bool((compare(x, best) or np.isnan(x)) and not np.isnan(best))
+
+
+@native(_is_better(np.greater), boolean)
+def argmax_better(x: Any, best: Any) -> Value:
+    """x > best, or x is the first NaN"""
+    return _better(">", x, best)
+
+
+@native(_is_better(np.less), boolean)
+def argmin_better(x: Any, best: Any) -> Value:
+    """x < best, or x is the first NaN"""
+    return _better("<", x, best)

@@ -1,0 +1,219 @@
+"""Generated source -> something to call: from this process, from disk, or compiled now.
+
+    native = build(source, [Argument("float64", 1), Argument("float64", 0)])
+    native.entry(x, 2.0)        the compiled `main`, which takes exactly these types: C-contiguous arrays, scalars
+
+Everything that decides what is compiled is in the key. On a hit no source is run, and nothing of Numba's compiler.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import linecache
+import re
+import sys
+import time
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import llvmlite
+import numba
+import numpy as np
+from numba.core import config as numba_config
+from numba.core.compiler_lock import global_compiler_lock
+from numba.core.errors import NumbaError
+from numba.core.registry import cpu_target
+
+import nbgraph
+from nbgraph.config import config
+from nbgraph.errors import KernelError
+from nbgraph.lowering import cache, object_code
+from nbgraph.lowering.cache import readable
+
+# What of Numba's settings changes the code that it makes.
+_NUMBA_SETTINGS = ("BOUNDSCHECK", "CPU_FEATURES", "CPU_NAME", "DEBUGINFO_DEFAULT", "DISABLE_JIT", "ENABLE_AVX",
+                   "EXTEND_VARIABLE_LIFETIMES", "LLVM_REFPRUNE_FLAGS", "LLVM_REFPRUNE_PASS", "LOOP_VECTORIZE", "OPT",
+                   "SLP_VECTORIZE", "USE_LLVMLITE_MEMORY_MANAGER")
+_KEY_DIGITS = 32
+
+# Never emptied: Numba does not release the code of a function, nor may what that code points to go away.
+_built: dict[tuple[str, Path], Native] = {}
+
+
+@dataclass(frozen=True)
+class Argument:
+    """The type of one argument of `main`: a scalar (ndim 0) or a C-contiguous array of a NumPy dtype."""
+
+    dtype: str
+    ndim: int
+
+    def __str__(self) -> str:
+        return self.dtype + (f"[{', '.join(':' * self.ndim)}]" if self.ndim else "")
+
+
+@dataclass(frozen=True)
+class Native:
+    """A function that is ready to run.
+
+    entry : callable        takes exactly the arguments it was built for, without keywords
+    key : str               of all that decides what is compiled
+    arguments : types of the arguments
+    hit : bool              True where it was loaded from disk, and nothing was compiled
+    seconds : float         what `build` took
+    path : Path or None     the compiled object on disk; None where it is not kept
+    """
+
+    entry: Callable[..., Any]
+    key: str
+    arguments: tuple[Argument, ...]
+    hit: bool
+    seconds: float
+    path: Path | None
+    # Environments are referred to by address in the compiled code, so this must live as long as the entry.
+    result: Any = field(repr=False, default=None)
+
+    def __str__(self) -> str:
+        how = "loaded from disk" if self.hit else "plain Python" if self.result is None else "compiled"
+        types = ", ".join(map(str, self.arguments))
+        return f"main({types})   {how} in {self.seconds * 1e3:.1f} ms\n{_place(self.path)}"
+
+
+def _place(path: Path | None) -> str:
+    if path is None:
+        return "not kept on disk"
+    try:
+        return f"{path}   {readable(path.stat().st_size)}"
+    except OSError:
+        return f"{path}   no longer there"
+
+
+def build(source: str, arguments: Sequence[Argument]) -> Native:
+    """The function `main` of the source, for these types of arguments.
+
+    Identical sources are built once in a process. Threads may call this at the same time.
+
+    Raises
+    ------
+    KernelError    Numba can't compile the source: a mistake of ours
+    CacheError     the cache folder is not this user's own
+    """
+    start = time.perf_counter()
+    arguments = tuple(arguments)
+    key = cache_key(source, arguments)
+    place = key, config.cache_dir
+    if place not in _built:
+        # Numba's own lock: loading changes LLVM's engine as compiling does.
+        with global_compiler_lock:
+            if place not in _built:
+                _built[place] = _make(source, arguments, key, start)
+    return _built[place]
+
+
+def cache_key(source: str, arguments: Sequence[Argument]) -> str:
+    """A digest of all that decides what is compiled, by which it is found again."""
+    numba_config.reload_config()  # as Numba does before it compiles
+    settings = [_setting(name) for name in _NUMBA_SETTINGS]
+    target = cpu_target.target_context.codegen().magic_tuple()
+    parts = (_environment_digest(), settings, target, [(a.dtype, a.ndim) for a in arguments], source)
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:_KEY_DIGITS]
+
+
+def _setting(name: str) -> str:
+    value = getattr(numba_config, name, None)
+    return str(getattr(value, "_raw_value", value))  # OPT: "max" and 3 are equal as numbers
+
+
+@lru_cache(maxsize=1)
+def _environment_digest() -> str:
+    """A digest of what does not change while a process runs: versions, and the kernels that generated code calls."""
+    import scipy  # Numba has imported it
+
+    versions = (object_code.FORMAT, nbgraph.__version__, numba.__version__, llvmlite.__version__, np.__version__,
+                scipy.__version__, sys.version, getattr(sys, "abiflags", ""))
+    digest = hashlib.sha256(repr(versions).encode())
+    folder = Path(nbgraph.__file__).parent / "dispatch"
+    for file in sorted(folder.rglob("*.py")):
+        text = file.read_bytes()
+        digest.update(f"{file.relative_to(folder).as_posix()} {len(text)}\n".encode() + text)
+    return digest.hexdigest()
+
+
+def _make(source: str, arguments: tuple[Argument, ...], key: str, start: float) -> Native:
+    if numba_config.DISABLE_JIT:
+        module = _run(source, key)
+        return Native(module.main, key, arguments, False, time.perf_counter() - start, None)
+    stored = cache.read(key)
+    loaded = None if stored is None else _load(source, key, stored)
+    if loaded is not None:
+        seconds = time.perf_counter() - start
+        return Native(loaded.entry_point, key, arguments, True, seconds, cache.entry_path(key), loaded)
+    cache.write_source(key, source)
+    result = _compile(source, arguments, key)
+    data = object_code.dump(result)
+    path = None if data is None else cache.write(key, data)
+    return Native(result.entry_point, key, arguments, False, time.perf_counter() - start, path, result)
+
+
+def _load(source: str, key: str, stored: bytes) -> Any:
+    """The compile result that was kept; None, and a warning, where it can't be used here."""
+    if "nbgraph.dispatch.products" in source:
+        from nbgraph.dispatch import blas
+
+        blas.register()
+    _register(source, key)
+    try:
+        return object_code.load(stored)
+    except object_code.Unloadable as error:
+        warnings.warn(f"{cache.entry_path(key)} can't be loaded and is compiled again ({error})", stacklevel=2)
+        return None
+
+
+def _register(source: str, key: str) -> ModuleType:
+    """An empty module for the functions of the source, whose lines a traceback finds though no file may exist.
+
+    Compiled code refers to its module by name, so it must be in sys.modules before it is run, compiled or loaded. The
+    name is of the content: two functions of one name are the same function, and so their symbols may coincide.
+    """
+    name, path = f"nbgraph_{key}", str(cache.source_path(key))
+    module = ModuleType(name)
+    module.__file__ = path
+    sys.modules[name] = module
+    # A modification time of None keeps linecache from looking for the file.
+    linecache.cache[path] = len(source), None, source.splitlines(keepends=True), path
+    return module
+
+
+def _run(source: str, key: str) -> ModuleType:
+    module = _register(source, key)
+    assert module.__file__ is not None, "set by _register"
+    exec(compile(source, module.__file__, "exec", dont_inherit=True), module.__dict__)
+    return module
+
+
+def _compile(source: str, arguments: tuple[Argument, ...], key: str) -> Any:
+    main = _run(source, key).main
+    types = tuple(_numba_type(argument) for argument in arguments)
+    try:
+        main.compile(types)
+    except NumbaError as error:
+        raise _failure(error, str(cache.source_path(key))) from error
+    return main.overloads[types]
+
+
+def _numba_type(argument: Argument) -> Any:
+    scalar = numba.from_dtype(np.dtype(argument.dtype))
+    return numba.types.Array(scalar, argument.ndim, "C") if argument.ndim else scalar
+
+
+def _failure(error: NumbaError, path: str) -> KernelError:
+    """The line of the generated source that Numba names, and what stands there."""
+    found = re.search(re.escape(path) + r'"?, line (\d+)', str(error)) or re.search(r"line (\d+)", str(error))
+    number = int(found[1]) if found else 1
+    code = linecache.getline(path, number).strip()
+    return KernelError("main", f"Numba can't compile the generated source: {type(error).__name__}",
+                       source=f"{path}:{number}   {code}", fix="a mistake of nbgraph: please report it with that file")

@@ -1,0 +1,252 @@
+"""Emit: Program -> Python source. The same program gives the same bytes.
+
+    canonical_source(program)     what is compiled: v0, v1 …, no comments, so that names never change a cache key
+    readable_source(program)      what `f.source` shows: the user's names, short expressions in place, comments
+
+Both say the same, statement by statement, and both run without Numba, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from nbgraph.dispatch.expressions import Assign, Buffer, Call, Combine, For, Keep, Literal, Local, Store
+from nbgraph.lowering.names import Numbered
+from nbgraph.lowering.program import (
+    Allocate,
+    CallKernel,
+    CallLibrary,
+    Kernel,
+    MakeAlias,
+    Program,
+    ReadLength,
+    Test,
+)
+from nbgraph.lowering.text import ExpressionText, Imports, literal, numpy_name
+
+INDENT = "    "
+
+
+def canonical_source(program: Program) -> str:
+    """The text that is compiled."""
+    return SourceWriter(program, Numbered()).source("main")
+
+
+class BodyWriter:
+    """The lines of one function."""
+
+    def __init__(self, namer: Any, imports: Imports) -> None:
+        self.imports = imports
+        self.namer = namer
+        self.expressions = ExpressionText(namer, imports)
+        self.lines: list[str] = []
+        self.depth = 1
+
+    def line(self, text: str) -> None:
+        """Add a line at the present indentation."""
+        self.lines.append(INDENT * self.depth + text)
+
+    def body(self, statements: Sequence[Any]) -> None:
+        """The statements of a kernel, or of the main function's scalars."""
+        writers = {Assign: self.assign, Store: self.store, Combine: self.combine, Keep: self.keep, For: self.loop}
+        for statement in statements:
+            writers[type(statement)](statement)
+
+    def assign(self, s: Assign) -> None:
+        """target = value"""
+        self.line(f"{self.namer.name(s.target)} = {self.expressions.text(s.value)}")
+
+    def store(self, s: Store) -> None:
+        """buffer[index] = value"""
+        target = f"{self.expressions.buffer(s.buffer)}[{self.expressions.index(s.index)}]"
+        self.line(f"{target} = {self.expressions.text(s.value)}")
+
+    def combine(self, s: Combine) -> None:
+        """target = combine(target, value)"""
+        dtype = s.target.dtype
+        call = Call(s.combine, (s.target, s.value), (dtype, dtype), dtype)
+        self.line(f"{self.expressions.text(s.target)} = {self.expressions.text(call)}")
+
+    def keep(self, s: Keep) -> None:
+        """if better: best, place = …"""
+        dtype = s.best.dtype
+        text = self.expressions.text
+        self.line(f"if {text(Call(s.better, (s.value, s.best), (dtype, dtype), 'bool'))}:")
+        self.line(f"{INDENT}{text(s.best)} = {text(s.value)}")
+        self.line(f"{INDENT}{text(s.place)} = {text(s.position)}")
+
+    def loop(self, s: For) -> None:
+        """for index in range(extent): body"""
+        self.line(f"for {self.namer.name(s.index)} in range({self.expressions.text(s.extent)}):")
+        self.depth += 1
+        self.body(s.body)
+        self.depth -= 1
+
+
+class MainWriter(BodyWriter):
+    """The lines of the main function."""
+
+    def __init__(self, namer: Any, imports: Imports, kernel_names: dict[Kernel, str]) -> None:
+        super().__init__(namer, imports)
+        self.kernel_names = kernel_names
+
+    def main(self, statements: Sequence[Any], outputs: Sequence[Any]) -> None:
+        """All statements, and what is returned."""
+        writers = {ReadLength: self.read_length, Allocate: self.allocate, MakeAlias: self.alias,
+                   CallKernel: self.call_kernel, CallLibrary: self.call_library, Test: self.test}
+        for statement in statements:
+            if type(statement) in writers:
+                writers[type(statement)](statement)
+            else:
+                self.body([statement])
+        self.line(f"return {_tuple([self.value(v) for v in outputs])}")
+
+    def value(self, v: Any) -> str:
+        """A Buffer, an expression or a Python literal."""
+        if isinstance(v, Buffer):
+            return self.namer.name(v)
+        if isinstance(v, (bool, int, float)):
+            return repr(v)
+        return self.expressions.text(v)
+
+    def read_length(self, s: ReadLength) -> None:
+        """n = x.shape[0]"""
+        self.line(f"{self.namer.name(s.target)} = {self.namer.name(s.buffer)}.shape[{s.axis}]")
+
+    def allocate(self, s: Allocate) -> None:
+        """z = empty((n,), np.float64)"""
+        name = self.namer.name(s.buffer)
+        if s.reuses is not None:
+            self.line(f"{name} = {self.namer.name(s.reuses)}")
+            return
+        empty = self.imports.name("nbgraph.dispatch.memory.empty")
+        self.line(f"{name} = {empty}({self.lengths(s.buffer)}, np.{numpy_name(s.buffer.dtype)})")
+
+    def lengths(self, buffer: Buffer) -> str:
+        """The shape of a buffer."""
+        return _tuple([self.expressions.text(d) for d in buffer.dims])
+
+    def alias(self, s: MakeAlias) -> None:
+        """z = reshape(x, (n, m))"""
+        reshape = self.imports.name("nbgraph.dispatch.memory.reshape")
+        self.line(f"{self.namer.name(s.buffer)} = {reshape}({self.namer.name(s.source)}, {self.lengths(s.buffer)})")
+
+    def call_kernel(self, s: CallKernel) -> None:
+        """s, t = fused_0(x, n, z)"""
+        kernel = s.kernel
+        call = f"{self.kernel_names[kernel]}({', '.join(map(self.namer.name, parameters(kernel)))})"
+        results = ", ".join(map(self.namer.name, kernel.results))
+        self.line(f"{results} = {call}" if results else call)
+
+    def call_library(self, s: CallLibrary) -> None:
+        """gemv(1.0, a, False, x, 0.0, z)"""
+        arguments = [self.value(a) for a in s.arguments]
+        outputs = [self.namer.name(b) for b in s.outputs]
+        function = self.imports.name(s.function)
+        if s.allocates:
+            comma = "," if len(outputs) == 1 else ""
+            self.line(f"{', '.join(outputs)}{comma} = {function}({', '.join(arguments)})")
+        else:
+            self.line(f"{function}({', '.join([*arguments, *outputs])})")
+
+    def test(self, s: Test) -> None:
+        """if n != m: raise CheckFailed(0, n, m)"""
+        shown = [self.expressions.text(e) for e in s.shown]
+        if isinstance(s.operands[0], Buffer):
+            condition, shown = self._array_test(s, shown)
+        else:
+            condition = scalar_condition(s.check.test, [self.expressions.text(e) for e in s.operands], self.imports)
+        failed = self.imports.name("nbgraph.dispatch.checks.CheckFailed")
+        self.line(f"if {condition}:")
+        self.line(f"{INDENT}raise {failed}({', '.join([str(s.number), *shown])})")
+
+    def _array_test(self, s: Test, shown: list[str]) -> tuple[str, list[str]]:
+        buffer = s.operands[0]
+        flat, at = Local(f"{buffer.hint}_flat"), Local("at")
+        name = self.namer.name(buffer)
+        if buffer.ndim != 1:
+            reshape = self.imports.name("nbgraph.dispatch.memory.reshape")
+            self.line(f"{self.namer.name(flat)} = {reshape}({name}, ({name}.size,))")
+            name = self.namer.name(flat)
+        find = "first_outside" if s.check.test == "bounds" else "first_negative"
+        arguments = [name, *(self.expressions.text(e) for e in s.operands[1:])]
+        function = self.imports.name(f"nbgraph.dispatch.checks.{find}")
+        self.line(f"{self.namer.name(at)} = {function}({', '.join(arguments)})")
+        return f"{self.namer.name(at)} >= 0", [f"{name}[{self.namer.name(at)}]", *shown]
+
+
+def scalar_condition(test: str, operands: list[str], imports: Imports) -> str:
+    """What is true where the check does not hold."""
+    first, *rest = operands
+    if test in ("equal", "same_size"):
+        return f"{first} != {rest[0]}" if len(rest) == 1 else f"not ({' == '.join(operands)})"
+    if test == "index":
+        return f"not -{rest[0]} <= {first} < {rest[0]}"
+    if test == "finite":
+        finite = imports.name("math.isfinite")
+        return f"not ({' and '.join(f'{finite}({e})' for e in operands)})"
+    sign = {"positive": "<= 0", "natural": "< 0", "nonzero": "== 0"}[test]
+    return " or ".join(f"{e} {sign}" for e in operands)
+
+
+def parameters(kernel: Kernel) -> list[Any]:
+    """The parameters of a kernel in order."""
+    return [*kernel.reads, *kernel.scalars, *kernel.writes]
+
+
+def kernel_lines(kernel: Kernel, name: str, writer: BodyWriter) -> list[str]:
+    """A kernel as a function."""
+    names = ", ".join(map(writer.namer.name, parameters(kernel)))
+    writer.expressions.shares = kernel.shares
+    writer.body(kernel.body)
+    if kernel.results:
+        writer.line(f"return {', '.join(writer.expressions.text(r) for r in kernel.results)}")
+    return ["@kernel", f"def {name}({names}):", *writer.lines]
+
+
+class SourceWriter:
+    """The whole text: imports, each kernel once, the main function."""
+
+    body_writer: type[BodyWriter] = BodyWriter
+    main_writer: type[MainWriter] = MainWriter
+
+    def __init__(self, program: Program, namer: Any) -> None:
+        self.program, self.namer, self.imports = program, namer, Imports()
+
+    def source(self, name: str) -> str:
+        """The text."""
+        kernels, names = self._kernels()
+        main = self.main_writer(self.namer, self.imports, names)
+        inputs = [self.namer.name(v) for v in (*self.program.inputs, *(b for b, _ in self.program.constants))]
+        main.main(self.program.statements, self.program.outputs)
+        jit = "from nbgraph.dispatch.jit import entry, kernel" if kernels else "from nbgraph.dispatch.jit import entry"
+        imports = sorted([*self.imports.lines(), "import numpy as np", jit],
+                         key=lambda line: (line.startswith("from nbgraph"), line.startswith("import numpy"), line))
+        functions = ["\n".join(lines) for lines in kernels]
+        functions.append("\n".join(["@entry", f"def {name}({', '.join(inputs)}):", *main.lines]))
+        return "\n".join(imports) + "\n\n\n" + "\n\n\n".join(functions) + "\n"
+
+    def _kernels(self) -> tuple[list[list[str]], dict[Kernel, str]]:
+        """The kernels' lines, equal ones once, and the name of each."""
+        names: dict[Kernel, str] = {}
+        known: dict[str, str] = {}
+        texts = []
+        for kernel in self.program.kernels:
+            plain = "\n".join(kernel_lines(kernel, "", BodyWriter(Numbered(), Imports())))
+            if plain not in known:
+                known[plain] = f"fused_{len(known)}"
+                texts.append(self.kernel(kernel, known[plain]))
+            names[kernel] = known[plain]
+        return texts, names
+
+    def kernel(self, kernel: Kernel, name: str) -> list[str]:
+        """The lines of one kernel."""
+        return kernel_lines(kernel, name, self.body_writer(self.namer.inner(), self.imports))
+
+
+def _tuple(items: list[str]) -> str:
+    return f"({items[0]},)" if len(items) == 1 else f"({', '.join(items)})"
+
+
+__all__ = ["BodyWriter", "Literal", "MainWriter", "SourceWriter", "canonical_source", "literal"]

@@ -1,0 +1,114 @@
+"""Compiled: what runs a graph natively, and shows every stage on the way there.
+
+    compile_graph(fgraph, name="train", ...)(*values)  ->  tuple of results
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from nbgraph.dispatch.checks import CheckFailed
+from nbgraph.graph.fg import FunctionGraph
+from nbgraph.lowering.build import Argument, Native, build
+from nbgraph.lowering.emit import canonical_source
+from nbgraph.lowering.lower import lower
+from nbgraph.lowering.plan import LibraryStep, Plan
+from nbgraph.lowering.prepare import prepare
+from nbgraph.lowering.program import Allocate, Program
+from nbgraph.lowering.readable import readable_source
+from nbgraph.lowering.reuse import reuse_buffers
+from nbgraph.lowering.schedule import schedule
+
+
+@dataclass(frozen=True)
+class Stages:
+    """The graph after rewriting, the plan of its computation, and the program that was compiled."""
+
+    graph: FunctionGraph
+    plan: Plan
+    program: Program
+
+    def __str__(self) -> str:
+        return f"graph\n{self.graph}\n\nplan\n{self.plan}\n\nprogram\n{self.program}"
+
+
+class Compiled:
+    """Native code for one graph.
+
+    Attributes
+    ----------
+    stages : Stages
+    native : Native                what was built, or loaded from the cache
+    scalar_inputs : tuple of bool  which inputs are taken as Python or NumPy scalars
+    """
+
+    def __init__(self, stages: Stages, native: Native) -> None:
+        self.stages, self.native = stages, native
+        self.scalar_inputs = tuple(v.type.ndim == 0 for v in stages.graph.inputs)
+        self._constants = tuple(value for _, value in stages.program.constants)
+
+    def __call__(self, *values: Any) -> tuple[Any, ...]:
+        """The outputs; 0-d ones as Python numbers.
+
+        Raises
+        ------
+        NbgraphError   a check of the graph does not hold for these values
+        """
+        try:
+            return self.native.entry(*values, *self._constants)
+        except CheckFailed as failed:
+            number, *shown = failed.args
+            raise self.stages.program.checks[number].report(shown) from None
+
+    @cached_property
+    def source(self) -> str:
+        """The generated function, with the user's names."""
+        return readable_source(self.stages.program, self.stages.graph)
+
+    def explain(self) -> str:
+        """What is computed where, and what it took to build."""
+        return f"{summary(self.stages)}\n\n{self.stages.plan}\n\n{self.native}"
+
+    def cache_info(self) -> Native:
+        """Where the compiled code is kept, and whether it came from there."""
+        return self.native
+
+
+def summary(stages: Stages) -> str:
+    """One line: nodes, library calls, fused loops, buffers."""
+    program = stages.program
+    calls = sum(isinstance(step, LibraryStep) for step in stages.plan.steps)
+    buffers = [s for s in program.statements if isinstance(s, Allocate)]
+    reused = sum(s.reuses is not None for s in buffers)
+    return (f"{_count(len(stages.graph), 'node')} -> {_count(calls, 'library call')}, "
+            f"{_count(len(program.kernels), 'fused loop')}.   {_count(len(buffers), 'buffer')}, {reused} reused.")
+
+
+def _count(n: int, what: str) -> str:
+    return f"{n} {what}" + ("" if n == 1 else "s")
+
+
+def compile_graph(fgraph: FunctionGraph, name: str, input_names: Sequence[str | None],
+                  shared_inputs: Sequence[bool]) -> Compiled:
+    """Native code for a rewritten graph; afterwards no call compiles.
+
+    Parameters
+    ----------
+    fgraph : FunctionGraph
+    name : str                      of the function, for people
+    input_names : for each input    what the user calls it
+    shared_inputs : for each input  whether it is a shared variable
+
+    Raises
+    ------
+    KernelError   an Op or a Type has no native kernel
+    """
+    prepared = prepare(fgraph)
+    plan = schedule(prepared)
+    program = reuse_buffers(lower(plan, name, input_names))
+    arguments = [Argument(v.type.dtype, v.type.ndim) for v in prepared.inputs]
+    arguments += [Argument(buffer.dtype, buffer.ndim) for buffer, _ in program.constants]
+    return Compiled(Stages(prepared, plan, program), build(canonical_source(program), arguments))

@@ -1,0 +1,218 @@
+"""Lower: Plan -> Program. Step by step, each becomes statements of the main function, loop nests kernels beside it.
+
+    nest [n] store z; reduce s        z = empty((n,));  s = fused_0(x, y, z, n)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from nbgraph.dispatch.expressions import Assign, Buffer, Call, Expr, Literal, Load, Local, Statement, multiply
+from nbgraph.dispatch.rules import Check, Extent
+from nbgraph.graph.basic import Constant, Variable
+from nbgraph.lowering.elements import Elements, Known, hint_of
+from nbgraph.lowering.nest import build_nest, copy_loops
+from nbgraph.lowering.plan import AliasStep, CheckStep, LibraryStep, Nest, Plan, ScalarStep
+from nbgraph.lowering.program import (
+    Allocate,
+    CallKernel,
+    CallLibrary,
+    MakeAlias,
+    Program,
+    ReadLength,
+    Test,
+    kernel_of,
+)
+
+
+def lower(plan: Plan, name: str, input_names: Sequence[str | None]) -> Program:
+    """The program of a plan."""
+    return _Lowering(plan, name, input_names).program()
+
+
+class _Lowering:
+    """One plan on its way."""
+
+    def __init__(self, plan: Plan, name: str, input_names: Sequence[str | None]) -> None:
+        self.plan = plan
+        self.known = Known(plan.rules, plan.lengths_of, plan.same)
+        self.main: list[Any] = []
+        self.scalars = Elements(self.known)
+        self.checks: list[Check] = []
+        self.pending: dict[Variable, int] = {}
+        for nest in plan.nests:
+            for root in nest.roots:
+                self.pending[root.variable] = self.pending.get(root.variable, 0) + 1
+        self.result = Program(name, [], [], self.main, [], self.checks)
+        for variable, given in zip(plan.fgraph.inputs, input_names, strict=True):
+            self._input(variable, given)
+
+    def _input(self, variable: Variable, name: str | None) -> None:
+        hint = name or variable.name or "x"
+        if variable.type.ndim == 0:
+            local = Local(hint, variable.type.dtype)
+            self.known.scalars[variable] = local
+            self.result.inputs.append(local)
+            return
+        static = tuple(Literal(n) if n is not None else Literal(-1) for n in variable.type.shape)
+        buffer = Buffer(hint, variable.type.dtype, static, fixed=True)
+        self.result.inputs.append(buffer)
+        self.known.buffers[variable] = buffer
+        self.known.loadable.add(variable)
+
+    def program(self) -> Program:
+        """All steps, then what is returned."""
+        handlers = {ScalarStep: self._scalar, CheckStep: self._check, LibraryStep: self._library,
+                    AliasStep: self._alias, Nest: self._nest}
+        for step in self.plan.steps:
+            handlers[type(step)](step)
+        self.result.outputs += [self._output(v) for v in self.plan.fgraph.outputs]
+        self.result.constants += [(b, v.data) for v, b in self.known.constants.items()]
+        return self.result
+
+    def _output(self, v: Variable) -> Any:
+        value = self.known.scalar(v) if v.type.ndim == 0 else self.known.buffers[v]
+        assert value is not None, f"the output {v} was not computed"
+        return value
+
+    # Steps ---------------------------------------------------------------------------------------------------------
+
+    def _flush(self) -> None:
+        """Statements for scalars that have come up go into the main function here."""
+        self.main += self.scalars.before[0]
+        self.scalars.before[0].clear()
+
+    def _scalar(self, step: ScalarStep) -> None:
+        v = step.variable
+        rule = self.known.rules[v.owner]
+        if not isinstance(rule, Extent):
+            self.known.scalars[v] = self.scalars.value(v, ())
+            self._flush()
+            return
+        length = self.known.lengths.intern(v)
+        if isinstance(length, Variable) and length is v:
+            local = Local(f"{rule.source.name or 'n'}_length", "int64")
+            self.main.append(ReadLength(local, self._buffer(rule.source), rule.axis))
+            self.known.scalars[v] = local
+        else:
+            self.known.scalars[v] = Literal(length) if isinstance(length, int) else self.known.scalars[length]
+
+    def _buffer(self, v: Variable) -> Buffer:
+        return self.known.constant(v) if isinstance(v, Constant) else self.known.buffers[v]
+
+    def _allocate(self, v: Variable) -> Buffer:
+        if v not in self.known.buffers:
+            self.known.buffers[v] = Buffer(hint_of(v), v.type.dtype, self.known.dims(v))
+            self.main.append(Allocate(self.known.buffers[v], v))
+        return self.known.buffers[v]
+
+    def _nest(self, nest: Nest) -> None:
+        for root in nest.roots:
+            if root.variable.type.ndim:
+                self._allocate(root.variable)
+        built = build_nest(nest, self.known)
+        self.main += [Allocate(buffer) for buffer in built.scratch]
+        variables = tuple(root.variable for root in nest.roots)
+        self._call(built.statements, list(built.scalars.values()), variables)
+        self.known.scalars.update(built.scalars)
+        for v in variables:
+            self.pending[v] -= 1
+            if not self.pending[v]:
+                self.known.loadable.add(v)
+
+    def _call(self, body: list[Statement], results: list[Local], variables: tuple[Any, ...],
+              copies: tuple[Buffer, Buffer] | None = None) -> None:
+        from nbgraph.dispatch.expressions import For
+        if any(isinstance(s, For) for s in body):
+            self.main.append(CallKernel(kernel_of(body, results), variables, copies))
+        else:
+            self.main += body
+
+    def _alias(self, step: AliasStep) -> None:
+        source = self._buffer(step.source) if step.source.type.ndim else self._boxed(step.source)
+        if step.variable.type.ndim == 0:
+            at = Load(source, (Literal(0),) * source.ndim)
+            self.known.scalars[step.variable] = self.scalars.simple(at, step.variable)
+            self._flush()
+            return
+        buffer = Buffer(hint_of(step.variable), source.dtype, self.known.dims(step.variable), fixed=source.fixed)
+        self.main.append(MakeAlias(buffer, source, step.variable))
+        self.known.buffers[step.variable] = buffer
+        self.known.loadable.add(step.variable)
+
+    def _boxed(self, scalar: Variable) -> Buffer:
+        """A 0-d value as an array of one element."""
+        from nbgraph.dispatch.expressions import Store
+        buffer = Buffer(hint_of(scalar), scalar.type.dtype, (Literal(1),))
+        self.main += [Allocate(buffer, scalar), Store(buffer, (Literal(0),), self.known.scalar(scalar), scalar)]
+        return buffer
+
+    def _library(self, step: LibraryStep) -> None:
+        rule, node = step.rule, step.node
+        arguments = tuple(self._operand(a) for a in rule.arguments)
+        if rule.allocates:
+            for v in node.outputs:
+                self.known.buffers[v] = Buffer(hint_of(v), v.type.dtype, (Literal(-1),) * v.type.ndim)
+        outputs = tuple(self._allocate(v) for v in node.outputs)
+        if rule.out_from is not None:
+            source = self._buffer(rule.out_from)
+            self._call(copy_loops(outputs[0], source), [], node.outputs, copies=(outputs[0], source))
+        self.main.append(CallLibrary(rule.function, arguments, outputs, rule.allocates, node))
+        self.known.loadable.update(node.outputs)
+
+    def _operand(self, a: Any) -> Any:
+        if not isinstance(a, Variable):
+            return a
+        return self.known.scalar(a) if a.type.ndim == 0 else self._buffer(a)
+
+    # Checks --------------------------------------------------------------------------------------------------------
+
+    def _check(self, step: CheckStep) -> None:
+        check = step.check
+        operands = tuple(tuple(map(self._shown, a)) if isinstance(a, tuple) else self._checked(a)
+                         for a in check.operands)
+        if check.test == "same_size":
+            operands = tuple(self._product(lengths) for lengths in operands)
+        self._flush()
+        if _always_holds(check.test, operands):
+            return
+        number = len(self.checks)
+        self.checks.append(check)
+        self.main.append(Test(number, check, operands, tuple(self._shown(s) for s in check.shown
+                                                            if not _is_array(s))))
+
+    def _checked(self, a: Any) -> Any:
+        return self._buffer(a) if _is_array(a) else self._shown(a)
+
+    def _shown(self, s: Any) -> Expr:
+        if not isinstance(s, Variable):
+            return self.known.extent(s)
+        value = self.known.scalar(s)
+        return self.known.extent(s) if value is None else value
+
+    def _product(self, lengths: tuple[Expr, ...]) -> Expr:
+        product: Expr = Literal(1)
+        for n in lengths:
+            product = multiply(product, n)
+        return self.scalars.simple(product)
+
+
+def _is_array(a: Any) -> bool:
+    return isinstance(a, Variable) and a.type.ndim > 0
+
+
+def _always_holds(test: str, operands: tuple[Any, ...]) -> bool:
+    """True where the operands are known, and the check with them."""
+    if not all(isinstance(a, Literal) for a in operands):
+        return test in ("equal", "same_size") and all(a is operands[0] for a in operands)
+    values = [a.value for a in operands]
+    if test in ("equal", "same_size"):
+        return len(set(values)) <= 1
+    if test == "index":
+        return -values[1] <= values[0] < values[1]
+    return test in ("natural", "positive", "nonzero") and all(
+        {"natural": v >= 0, "positive": v > 0, "nonzero": v != 0}[test] for v in values)
+
+
+__all__ = ["Assign", "Call", "lower"]

@@ -1,0 +1,213 @@
+"""Program: what the generated function says, before it is text.
+
+    n = x.shape[0];  z = empty((n,));  s = fused_0(x, y, z, n);  return z, s
+
+Statements of the main function are those of `dispatch.expressions` and the ones here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from nbgraph.dispatch.expressions import (
+    Assign,
+    Buffer,
+    Call,
+    Combine,
+    Expr,
+    For,
+    Keep,
+    Literal,
+    Load,
+    Local,
+    Statement,
+    Store,
+)
+from nbgraph.dispatch.rules import Check
+
+
+@dataclass(eq=False)
+class ReadLength:
+    """target = buffer.shape[axis]"""
+
+    target: Local
+    buffer: Buffer
+    axis: int
+
+
+@dataclass(eq=False)
+class Allocate:
+    """buffer = empty(dims), or with `reuses` the memory of a buffer that nothing reads any more."""
+
+    buffer: Buffer
+    variable: Any = None
+    reuses: Buffer | None = None
+
+
+@dataclass(eq=False)
+class MakeAlias:
+    """buffer = reshape(source, dims)"""
+
+    buffer: Buffer
+    source: Buffer
+    variable: Any = None
+
+
+@dataclass(eq=False)
+class Kernel:
+    """Loops in a function of their own.
+
+    reads, writes : Buffers    writes are changed in place
+    scalars : Locals           arguments
+    results : Locals           returned
+    shares : dict              Buffers that are the memory of another one, which is among `reads` or `writes`
+    """
+
+    body: list[Statement]
+    reads: list[Buffer]
+    writes: list[Buffer]
+    scalars: list[Local]
+    results: list[Local]
+    shares: dict[Buffer, Buffer] = field(default_factory=dict)
+
+
+@dataclass(eq=False)
+class CallKernel:
+    """results = kernel(...); `copies` (target, source) where that is all it does."""
+
+    kernel: Kernel
+    variables: tuple[Any, ...] = ()
+    copies: tuple[Buffer, Buffer] | None = None
+
+
+@dataclass(eq=False)
+class CallLibrary:
+    """function(*arguments, *outputs), or outputs = function(*arguments) where it allocates."""
+
+    function: str
+    arguments: tuple[Any, ...]
+    outputs: tuple[Buffer, ...]
+    allocates: bool
+    node: Any
+
+
+@dataclass(eq=False)
+class Test:
+    """raise CheckFailed(number, *shown) where the check does not hold."""
+
+    number: int
+    check: Check
+    operands: tuple[Any, ...]
+    shown: tuple[Expr, ...]
+
+
+MainStatement = Statement | ReadLength | Allocate | MakeAlias | CallKernel | CallLibrary | Test
+
+
+@dataclass(eq=False)
+class Program:
+    """The generated function.
+
+    Attributes
+    ----------
+    inputs : Local or Buffer for each input of the graph
+    constants : (Buffer, array) for each array that the graph holds
+    statements : in order
+    outputs : Local, Literal or Buffer for each output of the graph
+    checks : what each Test's number stands for
+    """
+
+    name: str
+    inputs: list[Any]
+    constants: list[tuple[Buffer, Any]]
+    statements: list[MainStatement]
+    outputs: list[Any]
+    checks: list[Check] = field(default_factory=list)
+
+    @property
+    def kernels(self) -> list[Kernel]:
+        """The kernels in the order of their calls."""
+        return [s.kernel for s in self.statements if isinstance(s, CallKernel)]
+
+
+
+def kernel_of(body: list[Statement], results: Sequence[Local]) -> Kernel:
+    """A kernel with these statements; what it needs from outside becomes its arguments."""
+    made: dict[Local, None] = {}
+    used: dict[Local, None] = {}
+    reads: dict[Buffer, None] = {}
+    writes: dict[Buffer, None] = {}
+    for statement in walk(body):
+        for expression in expressions_of(statement):
+            for e in parts_of(expression):
+                if isinstance(e, Local):
+                    used[e] = None
+                elif isinstance(e, Load):
+                    reads[e.buffer] = None
+        for buffer in written_by(statement):
+            writes[buffer] = None
+        made.update(dict.fromkeys(targets_of(statement)))
+    return Kernel(body, [b for b in reads if b not in writes], list(writes), [e for e in used if e not in made],
+                  list(results))
+
+
+def walk(body: Sequence[Any]) -> list[Any]:
+    """All statements, those inside loops after their loop."""
+    found: list[Any] = []
+    pending = list(reversed(body))
+    while pending:
+        statement = pending.pop()
+        found.append(statement)
+        if isinstance(statement, For):
+            pending.extend(reversed(statement.body))
+    return found
+
+
+def expressions_of(statement: Any) -> list[Expr]:
+    """What a statement of a kernel reads, targets' indices among them."""
+    if isinstance(statement, Assign):
+        return [statement.value]
+    if isinstance(statement, Store):
+        return [*statement.index, statement.value]
+    if isinstance(statement, Combine):
+        return [statement.target, statement.value]
+    if isinstance(statement, Keep):
+        return [statement.best, statement.place, statement.value, statement.position]
+    return [statement.extent]
+
+
+def written_by(statement: Any) -> list[Buffer]:
+    """The buffers that a statement of a kernel changes."""
+    if isinstance(statement, Store):
+        return [statement.buffer]
+    if isinstance(statement, Combine) and isinstance(statement.target, Load):
+        return [statement.target.buffer]
+    return []
+
+
+def targets_of(statement: Any) -> list[Local]:
+    """The locals that a statement of a kernel gives a value."""
+    if isinstance(statement, Assign):
+        return [statement.target]
+    if isinstance(statement, For):
+        return [statement.index]
+    return []
+
+
+def parts_of(expression: Expr) -> list[Expr]:
+    """The expression and all inside it."""
+    found, pending = [], [expression]
+    while pending:
+        e = pending.pop()
+        found.append(e)
+        if isinstance(e, Load):
+            pending.extend(reversed(e.index))
+        elif isinstance(e, Call):
+            pending.extend(reversed(e.arguments))
+    return found
+
+
+__all__ = ["Allocate", "CallKernel", "CallLibrary", "Kernel", "Literal", "MainStatement", "MakeAlias", "Program",
+           "ReadLength", "Test", "kernel_of"]

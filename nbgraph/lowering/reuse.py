@@ -1,0 +1,138 @@
+"""Reuse: a Program whose temporaries take the memory of temporaries that nothing reads any more.
+
+    dz = empty((n,));  fused_0(z, y, dz, n)       z never read again:  dz = z;  fused_0(dz, y, n)
+
+A kernel may write where it reads if every element is loaded in the same turn of the loops that stores it. Inputs,
+constants and outputs keep their memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from nbgraph.dispatch.expressions import Buffer, Load, Store
+from nbgraph.lowering.program import (
+    Allocate,
+    CallKernel,
+    CallLibrary,
+    Kernel,
+    MakeAlias,
+    Program,
+    ReadLength,
+    Test,
+    expressions_of,
+    parts_of,
+    walk,
+    written_by,
+)
+
+
+def reuse_buffers(program: Program) -> Program:
+    """The same program; its Allocate statements say which of them reuse memory. Copies into dead memory go."""
+    memory = _Memory(program)
+    kept = []
+    for place, statement in enumerate(program.statements):
+        if isinstance(statement, Allocate):
+            statement.reuses = memory.dead_buffer(statement.buffer, place)
+        elif isinstance(statement, CallKernel) and statement.copies is not None:
+            target, source = statement.copies
+            if memory.root(target) is memory.root(source):
+                continue
+        kept.append(statement)
+    program.statements[:] = kept
+    return program
+
+
+class _Memory:
+    """Which buffers share memory, and when each piece of memory is used for the last time."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self._root: dict[Buffer, Buffer] = {}
+        self.last: dict[Buffer, int] = {}
+        for place, statement in enumerate(program.statements):
+            if isinstance(statement, MakeAlias):
+                self._root[statement.buffer] = self.root(statement.source)
+            for buffer in buffers_in(statement):
+                self.last[self.root(buffer)] = place
+        end = len(program.statements)
+        for value in program.outputs:
+            if isinstance(value, Buffer):
+                self.last[self.root(value)] = end
+        self.owned: list[Buffer] = []  # allocated so far, not fixed
+
+    def root(self, buffer: Buffer) -> Buffer:
+        """The buffer whose memory this one shares."""
+        while buffer in self._root:
+            buffer = self._root[buffer]
+        return buffer
+
+    def dead_buffer(self, wanted: Buffer, place: int) -> Buffer | None:
+        """A buffer of the same dtype and lengths that is dead when `wanted` is first written."""
+        writer = self._writer(wanted, place)
+        fitting = [b for b in reversed(self.owned) if b.dtype == wanted.dtype and b.dims == wanted.dims]
+        for candidate in [b for b in fitting if self.last[b] == writer] + [b for b in fitting if self.last[b] < place]:
+            if self.last[candidate] < place or self._in_place(self.program.statements[writer], candidate, wanted):
+                self._root[wanted] = candidate
+                self.last[candidate] = max(self.last[candidate], self.last[wanted])
+                return candidate
+        self.owned.append(wanted)
+        return None
+
+    def _writer(self, buffer: Buffer, place: int) -> int:
+        statements = self.program.statements
+        return next(k for k in range(place + 1, len(statements)) if buffer in buffers_in(statements[k]))
+
+    def _in_place(self, statement: Any, old: Buffer, new: Buffer) -> bool:
+        if not isinstance(statement, CallKernel):
+            return False
+        if statement.copies is not None:
+            return self.root(statement.copies[1]) is old
+        kernel = statement.kernel
+        olds = [b for b in (*kernel.reads, *kernel.writes) if self.root(b) is old]
+        if not _same_turn(kernel, olds, new):
+            return False
+        # One argument for both: the compiler then sees that each element is read before it is written.
+        kernel.shares.update(dict.fromkeys((new, *olds[1:]), olds[0]))
+        kernel.reads = [b for b in kernel.reads if b not in olds]
+        kernel.writes = [olds[0] if b is new else b for b in kernel.writes]
+        return True
+
+
+def _same_turn(kernel: Kernel, olds: list[Buffer], new: Buffer) -> bool:
+    """True where every load of `olds` has the index of the only store of `new`, and the store comes last."""
+    indices = set()
+    for statement in walk(kernel.body):
+        if new in written_by(statement):
+            if not isinstance(statement, Store):
+                return False
+            indices.add(statement.index)
+        elif any(old in written_by(statement) for old in olds):
+            return False
+        for e in (p for expression in expressions_of(statement) for p in parts_of(expression)):
+            if isinstance(e, Load) and e.buffer in olds:
+                if e.buffer.dims != new.dims:
+                    return False
+                indices.add(e.index)
+            elif isinstance(e, Load) and e.buffer is new:
+                return False
+    return len(indices) == 1
+
+
+def buffers_in(statement: Any) -> Iterable[Buffer]:
+    """The buffers that a statement of the main function mentions."""
+    if isinstance(statement, Allocate):
+        return [statement.buffer]
+    if isinstance(statement, MakeAlias):
+        return [statement.buffer, statement.source]
+    if isinstance(statement, ReadLength):
+        return [statement.buffer]
+    if isinstance(statement, CallKernel):
+        return [*statement.kernel.reads, *statement.kernel.writes]
+    if isinstance(statement, CallLibrary):
+        return [a for a in (*statement.arguments, *statement.outputs) if isinstance(a, Buffer)]
+    if isinstance(statement, Test):
+        return [a for a in statement.operands if isinstance(a, Buffer)]
+    loads = [e.buffer for expression in expressions_of(statement) for e in parts_of(expression) if isinstance(e, Load)]
+    return [*loads, *written_by(statement)]
