@@ -16,8 +16,8 @@ _OWN_CACHE = None if "NBGRAPH_CACHE_DIR" in os.environ else tempfile.mkdtemp(pre
 if _OWN_CACHE is not None:
     os.environ["NBGRAPH_CACHE_DIR"] = _OWN_CACHE
 
-# What a test of compiled functions runs in. The native modes join when there is native code to run.
-MODES = ("reference",)
+# What a test of compiled functions runs in.
+MODES = ("reference", "FAST_RUN", "FAST_COMPILE")
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

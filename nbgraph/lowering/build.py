@@ -30,7 +30,6 @@ from numba.core.errors import NumbaError
 from numba.core.registry import cpu_target
 
 import nbgraph
-from nbgraph.config import config
 from nbgraph.errors import KernelError
 from nbgraph.lowering import cache, object_code
 from nbgraph.lowering.cache import readable
@@ -56,12 +55,12 @@ class Argument:
         return self.dtype + (f"[{', '.join(':' * self.ndim)}]" if self.ndim else "")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Native:
     """A function that is ready to run.
 
     entry : callable        takes exactly the arguments it was built for, without keywords
-    key : str               of all that decides what is compiled
+    key : str               digest of all that decides what is compiled
     arguments : types of the arguments
     hit : bool              True where it was loaded from disk, and nothing was compiled
     seconds : float         what `build` took
@@ -80,10 +79,10 @@ class Native:
     def __str__(self) -> str:
         how = "loaded from disk" if self.hit else "plain Python" if self.result is None else "compiled"
         types = ", ".join(map(str, self.arguments))
-        return f"main({types})   {how} in {self.seconds * 1e3:.1f} ms\n{_place(self.path)}"
+        return f"main({types})   {how} in {self.seconds * 1e3:.1f} ms\n{_file(self.path)}"
 
 
-def _place(path: Path | None) -> str:
+def _file(path: Path | None) -> str:
     if path is None:
         return "not kept on disk"
     try:
@@ -105,7 +104,7 @@ def build(source: str, arguments: Sequence[Argument]) -> Native:
     start = time.perf_counter()
     arguments = tuple(arguments)
     key = cache_key(source, arguments)
-    place = key, config.cache_dir
+    place = key, cache.folder()
     if place not in _built:
         # Numba's own lock: loading changes LLVM's engine as compiling does.
         with global_compiler_lock:
@@ -144,7 +143,7 @@ def _environment_digest() -> str:
 
 
 def _make(source: str, arguments: tuple[Argument, ...], key: str, start: float) -> Native:
-    if numba_config.DISABLE_JIT:
+    if getattr(numba_config, "DISABLE_JIT", 0):
         module = _run(source, key)
         return Native(module.main, key, arguments, False, time.perf_counter() - start, None)
     stored = cache.read(key)
@@ -154,9 +153,20 @@ def _make(source: str, arguments: tuple[Argument, ...], key: str, start: float) 
         return Native(loaded.entry_point, key, arguments, True, seconds, cache.entry_path(key), loaded)
     cache.write_source(key, source)
     result = _compile(source, arguments, key)
-    data = object_code.dump(result)
-    path = None if data is None else cache.write(key, data)
+    path = _keep(result, key)
     return Native(result.entry_point, key, arguments, False, time.perf_counter() - start, path, result)
+
+
+def _keep(result: Any, key: str) -> Path | None:
+    """The file where the compiled function is kept; None, and a warning, where that can't be: it works all the same."""
+    try:
+        data = object_code.dump(result)
+    except Exception as error:  # such as an object that does not pickle
+        reason = str(error) if isinstance(error, object_code.Unkeepable) else f"{type(error).__name__}: {error}"
+        warnings.warn(f"the function in {cache.source_path(key)} is compiled anew by every process: {reason}",
+                      stacklevel=2)
+        return None
+    return cache.write(key, data)
 
 
 def _load(source: str, key: str, stored: bytes) -> Any:
@@ -212,7 +222,8 @@ def _numba_type(argument: Argument) -> Any:
 
 def _failure(error: NumbaError, path: str) -> KernelError:
     """The line of the generated source that Numba names, and what stands there."""
-    found = re.search(re.escape(path) + r'"?, line (\d+)', str(error)) or re.search(r"line (\d+)", str(error))
+    # File "….py", line 12     and     typing of call at ….py (12)
+    found = re.search(re.escape(Path(path).name) + r'"?,? (?:line )?\(?(\d+)', str(error))
     number = int(found[1]) if found else 1
     code = linecache.getline(path, number).strip()
     return KernelError("main", f"Numba can't compile the generated source: {type(error).__name__}",

@@ -14,7 +14,6 @@ import re
 import tempfile
 import time
 import warnings
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -77,14 +76,19 @@ def readable(size_bytes: int) -> str:
     return f"{size:.0f} {units[0]}" if units[0] == "B" else f"{size:.3g} {units[0]}"
 
 
+def folder() -> Path:
+    """Where compiled functions are kept: `config.cache_dir`, as an absolute path."""
+    return config.cache_dir.expanduser().absolute()
+
+
 def entry_path(key: str) -> Path:
     """Where the compiled object of this key is, or would be."""
-    return config.cache_dir / f"nbgraph_{key}.nbc"
+    return folder() / f"nbgraph_{key}.nbc"
 
 
 def source_path(key: str) -> Path:
     """Where the source of this key is, or would be."""
-    return config.cache_dir / f"nbgraph_{key}.py"
+    return folder() / f"nbgraph_{key}.py"
 
 
 def read(key: str) -> bytes | None:
@@ -133,15 +137,15 @@ def write_source(key: str, source: str) -> Path | None:
 
 def info() -> CacheInfo:
     """What the cache folder holds now."""
-    return _summary(config.cache_dir, _entries(config.cache_dir))
+    return _summary(folder(), _entries(_files(folder())))
 
 
 def clear() -> CacheInfo:
     """Remove every entry; returns what was removed. Other files in the folder stay."""
-    folder = config.cache_dir
-    removed = [entry for entry in _entries(folder) if _remove(entry.files)]
-    _remove(tuple(file for file in _files(folder) if file.name.startswith(_ASIDE)))
-    return _summary(folder, removed)
+    files = _files(folder())
+    removed = [entry for entry in _entries(files) if _remove(entry.files)]
+    _remove(tuple(file for file in files if file.name.startswith(_ASIDE)))
+    return _summary(folder(), removed)
 
 
 def _checksum(key: str, payload: bytes) -> bytes:
@@ -156,26 +160,26 @@ def _verified(key: str, data: bytes) -> bytes | None:
     return payload if whole else None
 
 
-def _is_private(folder: Path) -> bool:
+def _is_private(place: Path) -> bool:
     """True where the folder is there and only this user writes to it, False where it is not there.
 
     Entries are unpickled and run: whoever can write here runs code as this user.
     """
     try:
-        found = folder.stat()
+        found = place.stat()
     except (FileNotFoundError, NotADirectoryError):
         return False
     if os.name != "posix":
         return True
     if found.st_uid != os.geteuid():
         raise CacheError("cache", f"the folder of compiled functions belongs to user {found.st_uid}, and this process "
-                         f"runs as user {os.geteuid()}", folder=folder,
-                         fix=f"set NBGRAPH_CACHE_DIR to a folder of your own, or run: chown {os.geteuid()} {folder} "
-                             f"&& chmod 700 {folder}")
+                         f"runs as user {os.geteuid()}", folder=place,
+                         fix=f"set NBGRAPH_CACHE_DIR to a folder of your own, or run: chown {os.geteuid()} {place} "
+                             f"&& chmod 700 {place}")
     if found.st_mode & _OTHERS_WRITE:
         raise CacheError("cache", "other users can write to the folder of compiled functions (mode "
-                         f"{found.st_mode & 0o777:o}), and so could run code as you", folder=folder,
-                         fix=f"run: chmod 700 {folder}")
+                         f"{found.st_mode & 0o777:o}), and so could run code as you", folder=place,
+                         fix=f"run: chmod 700 {place}")
     return True
 
 
@@ -204,10 +208,10 @@ def _write_aside(path: Path, data: bytes) -> None:
         raise
 
 
-def _warn_once(folder: Path, error: OSError) -> None:
-    if folder not in _warned:
-        _warned.add(folder)
-        warnings.warn(f"compiled functions are not kept: {folder} can't be written ({error.strerror or error}); "
+def _warn_once(place: Path, error: OSError) -> None:
+    if place not in _warned:
+        _warned.add(place)
+        warnings.warn(f"compiled functions are not kept: {place} can't be written ({error.strerror or error}); "
                       "set NBGRAPH_CACHE_DIR to a folder of your own", stacklevel=2)
 
 
@@ -215,55 +219,55 @@ def _touch(path: Path) -> None:
     try:
         os.utime(path)
     except OSError:
-        return  # a folder that can only be read; the entry's age is then when it was written
+        return  # a folder that can only be read: there the age is since it was written
 
 
-def _files(folder: Path) -> list[Path]:
+def _files(place: Path) -> dict[Path, os.stat_result]:
+    """The files of a folder; none where it is not there."""
+    found = {}
     try:
-        return list(folder.iterdir())
+        for file in os.scandir(place):
+            try:
+                found[Path(file.path)] = file.stat(follow_symlinks=False)
+            except FileNotFoundError:
+                continue  # another process removed it
     except OSError:
-        return []
+        return {}
+    return found
 
 
-def _entries(folder: Path) -> list[_Entry]:
-    """The entries of a folder, the one that was used longest ago first."""
-    groups: dict[str, list[tuple[Path, os.stat_result]]] = {}
-    for file, found in _stats(folder):
+def _entries(files: dict[Path, os.stat_result]) -> list[_Entry]:
+    """The entries among the files, the one that was used longest ago first."""
+    groups: dict[str, list[Path]] = {}
+    for file in files:
         match = _ENTRY.fullmatch(file.name)
         if match is not None:
-            groups.setdefault(match[1], []).append((file, found))
-    entries = [_Entry(key, tuple(file for file, _ in files), sum(found.st_size for _, found in files),
-                      max(found.st_mtime for _, found in files)) for key, files in groups.items()]
+            groups.setdefault(match[1], []).append(file)
+    entries = [_Entry(key, tuple(group), sum(files[file].st_size for file in group),
+                      max(files[file].st_mtime for file in group)) for key, group in groups.items()]
     return sorted(entries, key=lambda entry: entry.used)
 
 
-def _stats(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
-    for file in _files(folder):
-        try:
-            yield file, file.stat()
-        except FileNotFoundError:
-            continue  # another process removed it
-
-
-def _summary(folder: Path, entries: list[_Entry]) -> CacheInfo:
+def _summary(place: Path, entries: list[_Entry]) -> CacheInfo:
     used = [entry.used for entry in entries]
-    return CacheInfo(folder, len(entries), sum(entry.bytes for entry in entries), min(used, default=None),
+    return CacheInfo(place, len(entries), sum(entry.bytes for entry in entries), min(used, default=None),
                      max(used, default=None))
 
 
 def _remove(files: tuple[Path, ...]) -> bool:
     """Remove the files; True where none of them is left."""
-    for file in files:
-        try:
+    try:
+        for file in files:
             file.unlink(missing_ok=True)
-        except OSError:
-            return False
+    except OSError:
+        return False
     return True
 
 
-def _trim(folder: Path, keep: str) -> None:
+def _trim(place: Path, keep: str) -> None:
     """Remove the entries used longest ago until the rest fits, but never `keep`; and what killed processes left."""
-    entries = _entries(folder)
+    files = _files(place)
+    entries = _entries(files)
     size = sum(entry.bytes for entry in entries)
     for entry in entries:
         if size <= config.cache_bytes:
@@ -271,5 +275,5 @@ def _trim(folder: Path, keep: str) -> None:
         if entry.key != keep and _remove(entry.files):
             size -= entry.bytes
     now = time.time()
-    _remove(tuple(file for file, found in _stats(folder)
+    _remove(tuple(file for file, found in files.items()
                   if file.name.startswith(_ASIDE) and now - found.st_mtime > _ABANDONED_S))

@@ -82,10 +82,12 @@ class _Scheduler:
         scalars = [self._scalar(s) for s in getattr(rule, "scalars", ())]
         scalars += [self._scalar(s) for check in self.checks[node] for s in _scalars_in(check)]
         domains = [part.domain for part in getattr(rule, "parts", ())]
+        domains += [rule.source] if isinstance(rule, (Reduction, Search)) else []
+        scalars += [self._scalar(node.outputs[0])] if isinstance(rule, Extent) else []
         # What a library call makes itself has lengths that are known only afterwards.
         made = () if isinstance(rule, Library) and rule.allocates else node.outputs
         scalars += [n for v in (*made, *domains) for n in self._lengths_of(v)]
-        self._before[node] = [s for s in scalars if isinstance(s, Variable)]
+        self._before[node] = [s for s in scalars if isinstance(s, Variable) and s.owner is not node]
         return self._before[node]
 
     def _lengths_of(self, v: Variable) -> tuple[Dim, ...]:
@@ -186,7 +188,7 @@ class _Scheduler:
 
     def _need(self, read: Read, order: tuple[int, ...]) -> int:
         v = read.variable
-        if not self._is_inlined(v):
+        if v.type.ndim == 0 or not self._is_inlined(v):
             return self.available(v)
         if read.identity and v not in self.kept:
             return self.level[v]
@@ -213,6 +215,10 @@ class _Scheduler:
         """The level from which on a scalar, or an array with a buffer, can be read."""
         if isinstance(v, Constant):
             return 0
+        if v not in self.ready and v.type.ndim == 0:
+            # A length that a rule has made: known by the scalar that it equals.
+            known = self._scalar(v)
+            return self.ready[known] if isinstance(known, Variable) else 0
         if self._is_inlined(v):
             return self.in_memory(v)
         return self.ready[v]

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 import nbgraph.tensor as nt
-from nbgraph.errors import DTypeError, ShapeError
-from nbgraph.graph.basic import Apply, Variable
+from nbgraph.errors import DTypeError, ShapeError, ValueDomainError
+from nbgraph.graph.basic import Apply, Constant, Variable
 from nbgraph.graph.null_type import DisconnectedType
 from nbgraph.graph.op import Op
 from nbgraph.graph.source import user_line
@@ -250,17 +250,21 @@ def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
 
     Parameters
     ----------
-    repeats : int, int scalar or int vector    a vector says it for each place along `axis`; values must be >= 0,
-                                               which is not checked for a vector
+    repeats : int, int scalar or int vector    a vector says it for each place along `axis`; values must be >= 0
 
     Raises
     ------
-    ShapeError   a vector of another length than the axis (when built where known, else at run time)
+    ShapeError         a vector of another length than the axis (when built where known, else at run time), or a
+                       negative value at run time
+    ValueDomainError   a value that is known to be negative when built
     """
     x, counts = nt.as_tensor_variable(x), nt.as_tensor_variable(repeats)
     if counts.type.dtype not in dtypes.INTEGERS or counts.type.ndim > 1:
         raise DTypeError(None, f"repeats must be an integer or a vector of integers, got {counts.type}",
                          line=user_line(), repeats=counts, fix="cast it with .astype('int64')")
+    if isinstance(counts, Constant) and (counts.data < 0).any():
+        raise ValueDomainError("repeat", f"a number of repeats is negative: {counts.data.min()}", line=user_line(), x=x,
+                               repeats=counts, fix="give numbers >= 0; 0 leaves an element out")
     if axis is None:
         x, axis = nt.flatten(x), 0
     place = normalize_axis(axis, x.type.ndim)
@@ -276,9 +280,14 @@ def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
 def _repeat_each(x: Any, counts: Any, axis: int) -> Any:
     """Element i of `axis` counts[i] times, by a gather: the result's place p shows the element
     whose number is the number of elements that have ended before or at p."""
-    ends = nt.cumsum(nt.specify_shape(counts, (nt.lengths_of(x)[axis],)))
-    total = nt.sum(counts)
-    ended = nt.getitem(nt.zeros((total + 1,), "int64"), ends)
+    natural = counts if isinstance(counts, Constant) else nt.maximum(counts, 0)
+    ends = nt.cumsum(nt.specify_shape(natural, (nt.lengths_of(x)[axis],)))
+    places = nt.sum(natural) + 1
+    if natural is not counts:
+        # A negative number is an error at run time: it asks for an array of a negative length, and for nothing else
+        # that fails.
+        places = nt.switch(nt.any(nt.lt(counts, 0)), -1, places)
+    ended = nt.getitem(nt.zeros((places,), "int64"), ends)
     sources = nt.getitem(nt.cumsum(nt.inc_subtensor(ended, nt.constant(1, dtype="int64"))), slice(None, -1))
     return nt.getitem(x, (*[slice(None)] * axis, sources))
 

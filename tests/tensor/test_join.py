@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import nbgraph.tensor as nt
-from nbgraph.errors import DTypeError, ShapeError
+from nbgraph.errors import DTypeError, ShapeError, ValueDomainError
 from nbgraph.gradient import Rop, grad, verify_grad
 from nbgraph.graph.evaluate import evaluate
 from nbgraph.graph.fg import FunctionGraph
@@ -178,6 +178,24 @@ def test_repeat_by_a_vector_is_that_of_numpy(counts):
     x, n = matrix("x"), nt.ivector("n")
     assert_same(run(nt.repeat(x, counts, 1), (x, a)), np.repeat(a, counts, 1))
     assert_same(run(nt.repeat(x, n, 1), (x, a), (n, np.array(counts, "int32"))), np.repeat(a, counts, 1))
+
+
+@pytest.mark.parametrize("counts", [-1, [2, -1, 3], [-1, -1, -1]], ids=str)
+def test_repeat_by_a_negative_number_is_an_error_when_built_and_when_run(counts):
+    x, a = nt.dmatrix("x"), np.ones((2, 3))
+    n = nt.lscalar("n") if isinstance(counts, int) else nt.lvector("n")
+    with pytest.raises(ValueError, match="negative"):
+        np.repeat(a, counts, 1)
+    with pytest.raises(ValueDomainError, match="a number of repeats is negative: -1") as built:
+        nt.repeat(x, counts, 1)
+    with pytest.raises(ShapeError, match="a length is negative") as ran:
+        run(nt.repeat(x, n, 1), (x, a), (n, counts))
+    assert "fix:" in str(built.value) and "fix:" in str(ran.value) and "nt.repeat(x, n, 1)" in str(ran.value)
+
+
+def test_repeat_by_a_vector_of_no_numbers_is_empty():
+    x, n = nt.dmatrix("x"), nt.lvector("n")
+    assert run(nt.repeat(x, n, 1), (x, np.ones((2, 0))), (n, np.zeros(0, int))).shape == (2, 0)
 
 
 def test_repeat_by_a_vector_of_another_length_is_an_error():
