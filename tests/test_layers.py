@@ -17,7 +17,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1] / "nbgraph"
 # From low to high. A module may import its own package and any layer above its own in this list.
 LAYERS = ({"errors", "config"}, {"graph"}, {"tensor"}, {"gradient"}, {"loops"}, {"rewrites", "dispatch"}, {"lowering"},
-          {"compile"}, {"bench"})
+          {"compile"}, {"bench", "cache"})
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 # (module, package it imports): why it may. Every one of them must be in use.
 EXCEPTIONS = {("tensor/__init__.py", "gradient"): "nbgraph.tensor.grad is a lazy re-export that the seeds promise"}

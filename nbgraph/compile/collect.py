@@ -21,6 +21,7 @@ from nbgraph.compile.shared import SharedVariable
 from nbgraph.errors import ArgumentError, DTypeError, GraphError
 from nbgraph.graph.basic import Constant, Variable
 from nbgraph.graph.fg import FunctionGraph
+from nbgraph.graph.names import user_names
 from nbgraph.graph.replace import rebuild
 from nbgraph.graph.source import user_line
 from nbgraph.graph.traversal import toposort
@@ -75,11 +76,20 @@ class Collected:
         """The slots that a call may give values to, in the order of its positional arguments."""
         return tuple(slot for slot in self.slots if slot.role == "argument")
 
+    def output_names(self) -> list[str]:
+        """What the user calls each output of the graph; the new value of w is w_next."""
+        known = user_names(self.fgraph.nodes)
+        names = [known.get(v, str(v)) for v in self.fgraph.outputs]
+        for slot in self.slots:
+            if slot.update is not None:
+                names[slot.update] = f"{slot.name or slot.variable}_next"
+        return names
+
     def __str__(self) -> str:
         parts = [", ".join(str(s.name or s.variable) for s in self.slots if (s.role == "argument") is chosen)
                  for chosen in (True, False)]
         changed = ", ".join(str(s.name or s.variable) for s in self.slots if s.update is not None)
-        given = ", ".join(str(out.variable) for out in self.outputs)
+        given = ", ".join(self.output_names()[:len(self.outputs)])
         return f"({'; '.join(filter(None, parts))}) -> {given or 'nothing'}{'; updates ' if changed else ''}{changed}"
 
 

@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -56,13 +56,14 @@ class Mode:
         return passes.rewrite(fgraph, chosen)
 
     def execute(self, fgraph: FunctionGraph, name: str, input_names: Sequence[str | None],
-                shared_inputs: Sequence[bool]) -> Executor:
+                shared_inputs: Sequence[bool], output_names: Callable[[], Sequence[str]]) -> Executor:
         """What runs `fgraph`: compiled now, so that no call ever compiles."""
         if self.executor == "reference":
             return ReferenceExecutor(fgraph)
         # Lowering brings Numba in, which `import nbgraph` must not.
         from nbgraph.lowering import compile_graph
-        return compile_graph(fgraph, name=name, input_names=tuple(input_names), shared_inputs=tuple(shared_inputs))
+        return compile_graph(fgraph, name=name, input_names=tuple(input_names), shared_inputs=tuple(shared_inputs),
+                             output_names=output_names)
 
     def __str__(self) -> str:
         return self.name

@@ -23,7 +23,7 @@ _OF_BOOLEANS = {"+": "|", "*": "&", "sum": "|", "prod": "&", "max": "|", "min": 
 _OF_INTEGERS = {"sum": "+", "prod": "*", "argmax_better": ">", "argmin_better": "<"}
 _OF_FLOATS = {"true_divide": "/"}
 _OF_COMPLEX = {"<": "scalar_complex.less", "<=": "scalar_complex.less_equal", ">": "scalar_complex.greater",
-               ">=": "scalar_complex.greater_equal", "prod": "*"}
+               ">=": "scalar_complex.greater_equal", "*": "scalar_complex.multiply"}
 _ARITHMETIC = ("floor_divide", "mod", "power", "neg", "sign", "reciprocal", "square", "floor", "ceil",
                "trunc", "round_half_to_even", "round_half_away_from_zero", "maximum", "minimum", "clip")
 _MATH = ("exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt", "sin", "cos", "tan", "arcsin", "arccos", "arctan",

@@ -13,8 +13,7 @@ from typing import Any
 import numpy as np
 
 from nbgraph.dispatch import scalar_complex
-from nbgraph.dispatch.scalar_arithmetic import extreme
-from nbgraph.dispatch.scalar_value import Complex, Value, boolean, native, same
+from nbgraph.dispatch.scalar_value import Complex, Value, boolean, branch, native, same
 
 _ANY_ORDER = ("reassoc", "nsz")
 
@@ -32,8 +31,10 @@ def add(total: Any, x: Any) -> Any:
 
 
 @native(np.multiply, same)
-def multiply(product: Value, x: Value) -> Value:
+def multiply(product: Any, x: Any) -> Any:
     """product * x, in any order over a loop"""
+    if isinstance(product, Complex):
+        return product * x
     return x.like(x.builder.fmul(product.ir, x.ir, flags=_ANY_ORDER))
 
 
@@ -41,7 +42,7 @@ def multiply(product: Value, x: Value) -> Value:
 def larger(most: Any, x: Any) -> Any:
     """the larger one; NaN wins"""
     if isinstance(x, Complex):
-        return extreme(">", most, x)
+        return branch(_better(">", x, most), lambda: x, lambda: most)
     return most.intrinsic({"f": "maximum", "i": "smax", "u": "umax"}[x.kind], x)
 
 
@@ -49,17 +50,22 @@ def larger(most: Any, x: Any) -> Any:
 def smaller(least: Any, x: Any) -> Any:
     """the smaller one; NaN wins"""
     if isinstance(x, Complex):
-        return extreme("<", least, x)
+        return branch(_better("<", x, least), lambda: x, lambda: least)
     return least.intrinsic({"f": "minimum", "i": "smin", "u": "umin"}[x.kind], x)
 
 
 def _better(operator: str, x: Any, best: Any) -> Value:
     if isinstance(x, Complex):
         nan, kept = scalar_complex.any_nan(x), scalar_complex.any_nan(best)
-        return ~kept & (scalar_complex.ordered(operator, x, best) | nan)
+        return _seldom(~kept & (scalar_complex.ordered(operator, x, best) | nan))
     # The unordered comparison holds for NaN too.
     wins = x.builder.fcmp_unordered(operator, x.ir, best.ir)
-    return Value(x.builder, wins, "b") & (best == best)
+    return _seldom(Value(x.builder, wins, "b") & (best == best))
+
+
+def _seldom(x: Value) -> Value:
+    """x, which LLVM expects to be false: it keeps the branch, so that no comparison waits for the one before."""
+    return x.intrinsic("expect", False)
 
 
 def _is_better(compare: Any) -> Any:

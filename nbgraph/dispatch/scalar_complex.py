@@ -97,6 +97,12 @@ def quotient(x: Complex, y: Complex) -> Complex:
     return Complex(select(zero, x.real / bottom, (a + b) * scale), select(zero, x.imag / bottom, (c - d) * scale))
 
 
+@native(np.multiply, same)
+def multiply(x: Complex, y: Complex) -> Complex:
+    """x * y; the operator * costs Numba 50 ms more to compile"""
+    return x * y
+
+
 @native(np.true_divide, same)
 def true_divide(x: Complex, y: Complex) -> Complex:
     """x / y"""

@@ -2,7 +2,6 @@
 
     digamma(1.0) = -0.5772...      digamma(0.0) = -inf      digamma(-1.0) = nan      polygamma(1, 1.0) = pi**2 / 6
 
-digamma is a formula written into its caller; polygamma, with its loops, is the only jitted function among the kernels.
 Source of the expansions: NIST Digital Library of Mathematical Functions, 5.5.2, 5.5.4, 5.7.6, 5.11.2 and 25.11.
 """
 
@@ -11,9 +10,6 @@ from __future__ import annotations
 import math
 from fractions import Fraction
 
-import numpy as np
-
-from nbgraph.dispatch.jit import kernel
 from nbgraph.dispatch.scalar_value import Value, branch, native, same, select
 from nbgraph.tensor.scalar_function import TABLE
 
@@ -35,9 +31,10 @@ _FAR = 10
 # Where digamma is 0, as the float and what the float lacks.
 _ROOT = (1.4616321449683622, 9.5499954299657e-17)
 _NEGATIVE_ROOT = (-0.5040830082644554, -8.1542820624381e-18)
-_FACTORIALS = np.array([float(math.factorial(n)) for n in range(171)])
+# The last, infinite, stands for all above it.
+_FACTORIALS = (*(float(math.factorial(n)) for n in range(171)), math.inf)
 # Euler and Maclaurin's sum: B[2 j] / (2 j)!
-_EULER_MACLAURIN = np.array([float(_B[2 * j] / math.factorial(2 * j)) for j in range(1, 13)])
+_EULER_MACLAURIN = tuple(float(_B[2 * j] / math.factorial(2 * j)) for j in range(1, 13))
 
 
 def _from_root(x: Value) -> Value:
@@ -70,10 +67,7 @@ def _far(x: Value) -> Value:
     return x.intrinsic("log") - 0.5 / x - series
 
 
-@native(TABLE["digamma"].numpy, same)
-def digamma(x: Value) -> Value:
-    """the derivative of gammaln"""
-    x = x.float()
+def _digamma(x: Value) -> Value:
     reflected = x <= -1
     y = select(reflected, 1 - x, x)
     direct = branch(y < _FAR, lambda: _from_root(y), lambda: _far(y))
@@ -82,47 +76,47 @@ def digamma(x: Value) -> Value:
     return select(reflected & (part == 0), math.nan, mirrored)
 
 
-@kernel
-def _hurwitz_zeta(s: float, q: float) -> float:
+@native(TABLE["digamma"].numpy, same)
+def digamma(x: Value) -> Value:
+    """the derivative of gammaln"""
+    return _digamma(x.float())
+
+
+def _hurwitz_zeta(s: Value, q: Value) -> Value:
     """The sum of (q + k)**-s over all k >= 0, for s > 1 and q > 0, by Euler and Maclaurin's formula."""
-    total, a = 0.0, q
-    for k in range(10):
-        a = q + k
-        term = a ** -s
-        total += term
-        if term < 1e-17 * total:
-            return total
-    # The last term of the sum counts half.
-    power = a ** -s
-    total += a ** (1 - s) / (s - 1) - 0.5 * power
+    terms = [(q + k).intrinsic("pow", -s) for k in range(_FAR)]
+    a, power = q + (_FAR - 1), terms[-1]
+    rest = a.intrinsic("pow", 1 - s) / (s - 1)
     factor = s
-    for j in range(_EULER_MACLAURIN.size):
-        power /= a
-        term = _EULER_MACLAURIN[j] * factor * power
-        total += term
-        if abs(term) < 1e-17 * abs(total):
-            return total
-        factor *= (s + (2 * j + 1)) * (s + (2 * j + 2))
-        power /= a
+    for j, coefficient in enumerate(_EULER_MACLAURIN):
+        power = power / a
+        rest = rest + coefficient * factor * power
+        factor = factor * (s + (2 * j + 1)) * (s + (2 * j + 2))
+        power = power / a
+    # The last term of the sum counts half. The smallest come first.
+    total = rest + terms[-1] * 0.5
+    for term in reversed(terms[:-1]):
+        total = total + term
     return total
 
 
-@kernel
-def polygamma(n: int, x: float) -> float:
+def _mirrored_zeta(s: Value, x: Value, sign: Value) -> Value:
+    """The same sum for q = x < 0: its terms with x + k < 0 are a finite piece of the sum from the other side."""
+    part = -x - (-x).intrinsic("floor")
+    zeta = (_hurwitz_zeta(s, 1 - part) + sign * _hurwitz_zeta(s, part)) - sign * _hurwitz_zeta(s, 1 - x)
+    return select(x == x.intrinsic("floor"), math.inf, zeta)
+
+
+def _higher(n: Value, x: Value) -> Value:
+    """polygamma for n >= 1: n! times a sum of powers."""
+    s = n.float() + 1
+    sign = select((n & 1) != 0, s.constant(1), -1)
+    zeta = branch(x > 0, lambda: _hurwitz_zeta(s, x), lambda: _mirrored_zeta(s, x, sign))
+    return sign * x.table(_FACTORIALS, select((n >= 0) & (n < len(_FACTORIALS)), n, len(_FACTORIALS) - 1)) * zeta
+
+
+@native(TABLE["polygamma"].numpy, same)
+def polygamma(n: Value, x: Value) -> Value:
     """the derivative of order n of digamma; infinite at the poles, NaN for n < 0"""
-    x = float(x)
-    if n == 0:
-        return digamma(x)
-    if n < 0 or x != x:
-        return math.nan
-    s = n + 1.0
-    if x > 0:
-        zeta = _hurwitz_zeta(s, x)
-    elif x == math.floor(x):
-        zeta = math.inf
-    else:
-        # The terms with q + k < 0, seen from the other side, are a finite piece of another such sum.
-        part, sign = -x - math.floor(-x), 1.0 if n % 2 else -1.0
-        zeta = (_hurwitz_zeta(s, 1 - part) + sign * _hurwitz_zeta(s, part)) - sign * _hurwitz_zeta(s, 1 - x)
-    size = _FACTORIALS[n] if n < _FACTORIALS.size else math.inf
-    return size * zeta if n % 2 else -size * zeta
+    x = x.float()
+    return select(n < 0, math.nan, branch(n == 0, lambda: _digamma(x), lambda: _higher(n, x)))

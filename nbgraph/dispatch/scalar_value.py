@@ -125,6 +125,14 @@ class Value:
         function = cgutils.insert_pure_function(self.builder.module, kinds, name + ("f" if self.bits == 32 else ""))
         return self.like(self.builder.call(function, arguments))
 
+    def table(self, numbers: tuple[Any, ...], index: Value) -> Value:
+        """numbers[index], in the type of this value."""
+        kind = ir.ArrayType(self.ir.type, len(numbers))
+        content = ir.Constant(kind, [self.constant(x).ir for x in numbers])
+        place = cgutils.global_constant(self.builder.module, "table", content)
+        zero = ir.Constant(index.ir.type, 0)
+        return self.like(self.builder.load(self.builder.gep(place, [zero, index.ir], inbounds=True)))
+
     def float(self, bits: int = 64) -> Value:
         """The number as a float of so many bits."""
         target = ir.DoubleType() if bits == 64 else ir.FloatType()

@@ -7,6 +7,7 @@ Each is a GradientRule: an Op whose output is its input, so a compiled function 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
@@ -14,6 +15,7 @@ import nbgraph.tensor as nt
 from nbgraph.errors import DTypeError
 from nbgraph.gradient.backward import zero_gradient
 from nbgraph.graph.basic import Apply, Variable
+from nbgraph.graph.expression import Written, call
 from nbgraph.graph.null_type import DisconnectedType, grad_undefined
 from nbgraph.graph.op import Op
 from nbgraph.graph.source import user_line
@@ -38,6 +40,11 @@ class GradientRule(Op):
     def grad(self, inputs: Sequence[Any], output_gradients: Sequence[Any]) -> list[Any]:
         (g,) = output_gradients
         return [g if isinstance(g.type, DisconnectedType) else self.pullback(inputs[0], g)]
+
+    def expression(self, node: Apply, arguments: Sequence[Written]) -> Written:
+        """zero_grad(x), grad_clip(x, -1.0, 1.0)"""
+        name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(self).__name__).lower()
+        return call(name, *arguments, *(str(getattr(self, prop)) for prop in self.__props__))
 
     def pullback(self, x: Any, g: Any) -> Any:
         """The gradient of x, from that of the output."""

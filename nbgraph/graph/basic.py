@@ -55,6 +55,10 @@ class Type:
         """True where two values are equal."""
         return bool(a == b)
 
+    def value_text(self, value: Any) -> str:
+        """`value` as a person writes it, on one line."""
+        return str(value)
+
 
 class Variable:
     """A value that is not there yet: typed, and either a leaf or the `index`-th output of `owner`.

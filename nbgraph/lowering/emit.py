@@ -208,16 +208,13 @@ def kernel_lines(kernel: Kernel, name: str, writer: BodyWriter) -> list[str]:
 class SourceWriter:
     """The whole text: imports, each kernel once, the main function."""
 
-    body_writer: type[BodyWriter] = BodyWriter
-    main_writer: type[MainWriter] = MainWriter
-
     def __init__(self, program: Program, namer: Any) -> None:
         self.program, self.namer, self.imports = program, namer, Imports()
 
     def source(self, name: str) -> str:
         """The text."""
         kernels, names = self._kernels()
-        main = self.main_writer(self.namer, self.imports, names)
+        main = self.new_main(names)
         inputs = [self.namer.name(v) for v in (*self.program.inputs, *(b for b, _ in self.program.constants))]
         main.main(self.program.statements, self.program.outputs)
         jit = "from nbgraph.dispatch.jit import entry, kernel" if kernels else "from nbgraph.dispatch.jit import entry"
@@ -242,7 +239,15 @@ class SourceWriter:
 
     def kernel(self, kernel: Kernel, name: str) -> list[str]:
         """The lines of one kernel."""
-        return kernel_lines(kernel, name, self.body_writer(self.namer.inner(), self.imports))
+        return kernel_lines(kernel, name, self.new_body(kernel))
+
+    def new_body(self, kernel: Kernel) -> BodyWriter:
+        """What writes the lines of a kernel."""
+        return BodyWriter(self.namer.inner(), self.imports)
+
+    def new_main(self, names: dict[Kernel, str]) -> MainWriter:
+        """What writes the lines of the main function."""
+        return MainWriter(self.namer, self.imports, names)
 
 
 def _tuple(items: list[str]) -> str:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -18,7 +18,6 @@ from nbgraph.lowering.lower import lower
 from nbgraph.lowering.plan import LibraryStep, Plan
 from nbgraph.lowering.prepare import prepare
 from nbgraph.lowering.program import Allocate, Program
-from nbgraph.lowering.readable import readable_source
 from nbgraph.lowering.reuse import reuse_buffers
 from nbgraph.lowering.schedule import schedule
 
@@ -35,6 +34,14 @@ class Stages:
         return f"graph\n{self.graph}\n\nplan\n{self.plan}\n\nprogram\n{self.program}"
 
 
+@dataclass(frozen=True)
+class Signature:
+    """What only people see: which inputs are shared, and what the outputs are called."""
+
+    shared_inputs: tuple[bool, ...]
+    output_names: Callable[[], Sequence[str]]
+
+
 class Compiled:
     """Native code for one graph.
 
@@ -45,8 +52,8 @@ class Compiled:
     scalar_inputs : tuple of bool  which inputs are taken as Python or NumPy scalars
     """
 
-    def __init__(self, stages: Stages, native: Native) -> None:
-        self.stages, self.native = stages, native
+    def __init__(self, stages: Stages, native: Native, signature: Signature) -> None:
+        self.stages, self.native, self.signature = stages, native, signature
         self.scalar_inputs = tuple(v.type.ndim == 0 for v in stages.graph.inputs)
         self._constants = tuple(value for _, value in stages.program.constants)
 
@@ -66,7 +73,8 @@ class Compiled:
     @cached_property
     def source(self) -> str:
         """The generated function, with the user's names."""
-        return readable_source(self.stages.program, self.stages.graph)
+        from nbgraph.lowering.readable import readable_source  # read by few, so loaded by few
+        return readable_source(self.stages.program, self.stages.graph, self.signature, summary(self.stages))
 
     def explain(self) -> str:
         """What is computed where, and what it took to build."""
@@ -92,7 +100,7 @@ def _count(n: int, what: str) -> str:
 
 
 def compile_graph(fgraph: FunctionGraph, name: str, input_names: Sequence[str | None],
-                  shared_inputs: Sequence[bool]) -> Compiled:
+                  shared_inputs: Sequence[bool], output_names: Callable[[], Sequence[str]]) -> Compiled:
     """Native code for a rewritten graph; afterwards no call compiles.
 
     Parameters
@@ -101,6 +109,7 @@ def compile_graph(fgraph: FunctionGraph, name: str, input_names: Sequence[str | 
     name : str                      of the function, for people
     input_names : for each input    what the user calls it
     shared_inputs : for each input  whether it is a shared variable
+    output_names : callable         what the user calls each output; asked when someone looks at the source
 
     Raises
     ------
@@ -111,4 +120,6 @@ def compile_graph(fgraph: FunctionGraph, name: str, input_names: Sequence[str | 
     program = reuse_buffers(lower(plan, name, input_names))
     arguments = [Argument(v.type.dtype, v.type.ndim) for v in prepared.inputs]
     arguments += [Argument(buffer.dtype, buffer.ndim) for buffer, _ in program.constants]
-    return Compiled(Stages(prepared, plan, program), build(canonical_source(program), arguments))
+    stages = Stages(prepared, plan, program)
+    native = build(canonical_source(program), arguments)
+    return Compiled(stages, native, Signature(tuple(shared_inputs), output_names))

@@ -11,12 +11,8 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from nbgraph.graph.basic import Variable
-from nbgraph.graph.fg import FunctionGraph
-
 RESERVED = frozenset({"np", "empty", "reshape", "entry", "kernel", "CheckFailed", *dir(builtins), *keyword.kwlist,
                       *keyword.softkwlist})
-_ASSIGNMENT = re.compile(r"([^\W\d]\w*)\s*(?::[^=]*)?=[^=]")
 
 
 class Numbered:
@@ -69,17 +65,3 @@ def identifier(text: str) -> str:
     """`text` with all that a Python name cannot have replaced."""
     cleaned = re.sub(r"\W+", "_", text).strip("_")
     return f"v{cleaned}" if not cleaned or cleaned[0].isdigit() else cleaned
-
-
-def user_names(fgraph: FunctionGraph) -> dict[Variable, str]:
-    """What the user calls variables: their names, or what a line such as `p_1 = …` assigns its result to."""
-    found = {v: v.name for v in fgraph.variables if v.name}
-    last_of_line: dict[Any, Variable] = {}
-    for node in fgraph.nodes:
-        if node.line is not None and len(node.outputs) == 1:
-            last_of_line[node.line] = node.outputs[0]
-    for line, variable in last_of_line.items():
-        assigned = _ASSIGNMENT.match(line.text())
-        if assigned and variable not in found:
-            found[variable] = assigned.group(1)
-    return found

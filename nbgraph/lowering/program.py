@@ -19,7 +19,6 @@ from nbgraph.dispatch.expressions import (
     Expr,
     For,
     Keep,
-    Literal,
     Load,
     Local,
     Statement,
@@ -165,6 +164,21 @@ def walk(body: Sequence[Any]) -> list[Any]:
     return found
 
 
+def locals_in(statement: Any) -> list[Local]:
+    """The locals that a statement of the main function reads."""
+    if isinstance(statement, CallKernel):
+        return statement.kernel.scalars
+    if isinstance(statement, (Allocate, MakeAlias)):
+        expressions = [*statement.buffer.dims]
+    elif isinstance(statement, CallLibrary):
+        expressions = [a for a in statement.arguments if isinstance(a, Local)]
+    elif isinstance(statement, Test):
+        expressions = [*(a for a in statement.operands if not isinstance(a, Buffer)), *statement.shown]
+    else:
+        expressions = [] if isinstance(statement, ReadLength) else expressions_of(statement)
+    return [e for expression in expressions for e in parts_of(expression) if isinstance(e, Local)]
+
+
 def expressions_of(statement: Any) -> list[Expr]:
     """What a statement of a kernel reads, targets' indices among them."""
     if isinstance(statement, Assign):
@@ -207,7 +221,3 @@ def parts_of(expression: Expr) -> list[Expr]:
         elif isinstance(e, Call):
             pending.extend(reversed(e.arguments))
     return found
-
-
-__all__ = ["Allocate", "CallKernel", "CallLibrary", "Kernel", "Literal", "MainStatement", "MakeAlias", "Program",
-           "ReadLength", "Test", "kernel_of"]

@@ -83,6 +83,8 @@ class ExpressionText:
             return self.cast(self.ranked(e.arguments[0]), e.arguments[0].dtype, e.dtype)
         operands = [self.cast(self.ranked(a), a.dtype, wanted)
                     for a, wanted in zip(e.arguments, e.operand_dtypes, strict=True)]
+        if e.function == "neg" and e.dtype in ("int64", "float64"):
+            return f"-{_within(operands[0], 13)}", 13
         function = resolve(e.function, e.operand_dtypes, e.dtype)
         if function in _PRECEDENCE:
             made = _infix(function, operands)
@@ -101,6 +103,11 @@ class ExpressionText:
             zero = literal(0, given)
             return _infix("!=", [operand, (zero, ATOM)])
         return f"np.{numpy_name(wanted)}({operand[0]})", ATOM
+
+
+def _within(operand: tuple[str, int], rank: int) -> str:
+    text, own = operand
+    return text if own >= rank else f"({text})"
 
 
 def _infix(operator: str, operands: list[tuple[str, int]]) -> tuple[str, int]:

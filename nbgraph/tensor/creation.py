@@ -14,6 +14,7 @@ import numpy as np
 import nbgraph.tensor as nt
 from nbgraph.errors import DTypeError, ShapeError, ValueDomainError
 from nbgraph.graph.basic import Apply, Constant
+from nbgraph.graph.expression import Written, call
 from nbgraph.graph.null_type import DisconnectedType
 from nbgraph.graph.op import Op
 from nbgraph.graph.source import user_line
@@ -60,6 +61,11 @@ class Eye(Op):
 
     def grad(self, inputs: Sequence[Any], output_gradients: Sequence[Any]) -> list[Any]:
         return [DisconnectedType()() for _ in inputs]
+
+    def expression(self, node: Apply, arguments: Sequence[Written]) -> Written:
+        """eye(n), eye(n, m), eye(n, m, k)"""
+        n, m, k = arguments
+        return call("eye", n, *([] if m == n and k.text == "0" else [m] if k.text == "0" else [m, k]))
 
     def R_op(self, inputs: Sequence[Any], eval_points: Sequence[Any]) -> list[Any]:
         """The elements do not move."""
@@ -109,6 +115,13 @@ class ARange(Op):
     def infer_shape(self, fgraph: Any, node: Apply, shapes: Sequence[Sequence[Any]]) -> list[tuple[Any, ...]]:
         known = node.outputs[0].type.shape[0]
         return [(arange_length(*node.inputs) if known is None else known,)]
+
+    def expression(self, node: Apply, arguments: Sequence[Written]) -> Written:
+        """arange(n), arange(start, stop), arange(start, stop, step)"""
+        start, stop, step = arguments
+        if step.text != "1":
+            return call("arange", start, stop, step)
+        return call("arange", stop) if start.text == "0" else call("arange", start, stop)
 
     def connection_pattern(self, node: Apply) -> list[list[bool]]:
         """The elements depend on start and step; stop only decides how many there are."""

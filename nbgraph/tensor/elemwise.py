@@ -15,12 +15,19 @@ import numpy as np
 import nbgraph.tensor as nt
 from nbgraph.errors import DTypeError, ShapeError
 from nbgraph.graph.basic import Apply
+from nbgraph.graph.expression import Written, call, infix, prefix
 from nbgraph.graph.null_type import DisconnectedType
 from nbgraph.graph.op import Op
 from nbgraph.graph.source import user_line
 from nbgraph.tensor import dtypes
 from nbgraph.tensor.scalar_function import ScalarFunction
 from nbgraph.tensor.type import tensor_type
+
+# How rows of the scalar table are written that Python has an operator for.
+OPERATORS = {"add": "+", "sub": "-", "mul": "*", "true_divide": "/", "floor_divide": "//", "mod": "%", "power": "**",
+             "lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "neq": "!=", "and_": "&", "or_": "|", "xor": "^",
+             "left_shift": "<<", "right_shift": ">>"}
+SIGNS = {"neg": "-", "invert": "~"}
 
 
 class Elemwise(Op):
@@ -155,6 +162,15 @@ class Elemwise(Op):
             return nt.real(nt.conj(term) * point)
 
         return nt.complex(component(1), component(1j)) if kinds[1] in dtypes.COMPLEX else component(1)
+
+    def expression(self, node: Apply, arguments: Sequence[Written]) -> Written:
+        """x + y, -x, exp(x), float64(x)"""
+        name = self.function.name
+        if name in OPERATORS:
+            return infix(OPERATORS[name], *arguments)
+        if name in SIGNS:
+            return prefix(SIGNS[name], *arguments)
+        return call(name.removeprefix("cast_"), *arguments)
 
     def flops(self, inputs: Sequence[Any], outputs: Sequence[Any]) -> int:
         """One operation an element."""

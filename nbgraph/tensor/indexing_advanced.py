@@ -17,6 +17,7 @@ import numpy as np
 import nbgraph.tensor as nt
 from nbgraph.errors import BoundsError, DTypeError, ShapeError
 from nbgraph.graph.basic import Apply, Constant
+from nbgraph.graph.expression import Written, indexed
 from nbgraph.graph.null_type import DisconnectedType
 from nbgraph.graph.op import Op
 from nbgraph.graph.source import user_line
@@ -164,6 +165,10 @@ class AdvancedSubtensor(Op):
     def R_op(self, inputs: Sequence[Any], eval_points: Sequence[Any]) -> list[Any]:
         """A gather is linear: the same gather of the direction."""
         return [None if eval_points[0] is None else self(eval_points[0], *inputs[1:])]
+
+    def expression(self, node: Apply, arguments: Sequence[Written]) -> Written:
+        """x[i, j]"""
+        return indexed(arguments[0], [index.text for index in arguments[1:]])
 
 
 class Nonzero(Op):

@@ -17,6 +17,7 @@ import numpy as np
 import nbgraph.tensor as nt
 from nbgraph.errors import BoundsError, ShapeError
 from nbgraph.graph.basic import Apply
+from nbgraph.graph.expression import Written, indexed
 from nbgraph.graph.op import Op
 from nbgraph.graph.source import user_line
 from nbgraph.tensor.shape import DimShuffle, ViewOp, as_length, static_length
@@ -60,6 +61,18 @@ def pattern_text(pattern: Pattern) -> str:
         else:
             shown.append(entry)
     return f"[{', '.join(shown) or '...'}]"
+
+
+def index_texts(pattern: Pattern, scalars: Sequence[Written]) -> list[str]:
+    """What stands between the brackets, entry by entry: 2, 1:, ::-1."""
+    shown = []
+    for entry in index_entries(pattern, scalars):
+        if isinstance(entry, Written):
+            shown.append(entry.text)
+            continue
+        start, stop, step = ("" if value is None else value.text for value in entry)
+        shown.append(f"{start}:{stop}" + (f":{step}" if step else ""))
+    return shown
 
 
 def index_inputs(op: Op, pattern: Pattern, x: Any, scalars: Sequence[Any]) -> list[Any]:
@@ -153,6 +166,10 @@ class Subtensor(ViewOp):
                 fixed = static[len(dims)]
                 dims.append(slice_facts(entry[0], entry[1], entry[2], lengths[axis])[1] if fixed is None else fixed)
         return [(*dims, *lengths[len(self.pattern):])]
+
+    def expression(self, node: Apply, arguments: Sequence[Written]) -> Written:
+        """x[1:, i]"""
+        return indexed(arguments[0], index_texts(self.pattern, arguments[1:]))
 
     def pullback(self, g: Any, x: Any, *lengths: Any) -> Any:
         return nt.IncSubtensor(self.pattern, False)(nt.zeros_like(x, dtype=g.type.dtype), g, *lengths)

@@ -16,6 +16,7 @@ import numpy as np
 import nbgraph.tensor as nt
 from nbgraph.errors import DTypeError, ShapeError
 from nbgraph.graph.basic import Apply
+from nbgraph.graph.expression import Written, call, indexed
 from nbgraph.graph.null_type import DisconnectedType
 from nbgraph.graph.op import Op
 from nbgraph.graph.source import user_line
@@ -25,6 +26,7 @@ from nbgraph.tensor.indexing_basic import (
     check_pattern,
     check_static_region,
     index_inputs,
+    index_texts,
     numpy_index,
     pattern_text,
     region_shape,
@@ -76,6 +78,16 @@ class UpdateOp(Op):
 
     def infer_shape(self, fgraph: Any, node: Apply, shapes: Sequence[Sequence[Any]]) -> list[tuple[Any, ...]]:
         return [tuple(shapes[0])]
+
+    def expression(self, node: Apply, arguments: Sequence[Written]) -> Written:
+        """set_subtensor(x[1:], y), inc_subtensor(x[i, j], y)"""
+        x, y, *positions = arguments
+        name = "set_subtensor" if self.set_instead_of_inc else "inc_subtensor"
+        return call(name, indexed(x, self.index_texts(positions)), y)
+
+    def index_texts(self, positions: Sequence[Written]) -> list[str]:
+        """What stands between the brackets, entry by entry."""
+        return [position.text for position in positions]
 
     def connection_pattern(self, node: Apply) -> list[list[bool]]:
         """Scalars and index arrays are positions: the elements do not vary with them."""
@@ -143,6 +155,9 @@ class IncSubtensor(UpdateOp):
         else:
             np.add(region, y, out=region)
         output_storage[0][0] = result
+
+    def index_texts(self, positions: Sequence[Written]) -> list[str]:
+        return index_texts(self.pattern, positions)
 
     def region(self, x: Any, positions: Sequence[Any]) -> Any:
         return nt.Subtensor(self.pattern)(x, *positions)

@@ -15,6 +15,7 @@ import numpy as np
 import nbgraph.tensor as nt
 from nbgraph.errors import DTypeError, ShapeError, ValueDomainError
 from nbgraph.graph.basic import Apply, Constant, Variable
+from nbgraph.graph.expression import Written, call
 from nbgraph.graph.null_type import DisconnectedType
 from nbgraph.graph.op import Op
 from nbgraph.graph.source import user_line
@@ -90,6 +91,10 @@ class Join(Op):
         if all(point is None for point in eval_points):
             return [None]
         return [self(*(nt.zeros_like(x) if p is None else p for x, p in zip(inputs, eval_points, strict=True)))]
+
+    def expression(self, node: Apply, arguments: Sequence[Written]) -> Written:
+        """concatenate([x, y]), concatenate([x, y], axis=1)"""
+        return call("concatenate", f"[{', '.join(a.text for a in arguments)}]", axis=self.axis or None)
 
 
 JOIN_FIX = "all lengths but that of the joined axis must agree; broadcast_to and slices change them"

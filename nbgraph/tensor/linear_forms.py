@@ -16,6 +16,7 @@ import numpy as np
 import nbgraph.tensor as nt
 from nbgraph.errors import DTypeError, ShapeError
 from nbgraph.graph.basic import Apply
+from nbgraph.graph.expression import Written, call, infix
 from nbgraph.graph.op import Op
 from nbgraph.graph.source import user_line
 from nbgraph.tensor import dtypes
@@ -68,6 +69,14 @@ class AddedProduct(Op):
 
     def infer_shape(self, fgraph: Any, node: Apply, shapes: Sequence[Sequence[Any]]) -> list[tuple[Any, ...]]:
         return [tuple(shapes[0])]
+
+    def expression(self, node: Apply, arguments: Sequence[Written]) -> Written:
+        """c + dot(a, b), 2 * c - 3 * dot(a, b)"""
+        c, alpha, a, b, beta = arguments
+        left = c if beta.text == "1" else infix("*", beta, c)
+        minus, size = alpha.text.startswith("-"), Written(alpha.text.removeprefix("-"), alpha.binds)
+        product = call("dot", a, b)
+        return infix("-" if minus else "+", left, product if size.text == "1" else infix("*", size, product))
 
     def flops(self, inputs: Sequence[Any], outputs: Sequence[Any]) -> int:
         """A multiplication and an addition for each term, and two for each element that is added."""

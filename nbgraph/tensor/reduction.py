@@ -16,6 +16,7 @@ import numpy as np
 import nbgraph.tensor as nt
 from nbgraph.errors import DTypeError, ShapeError, ValueDomainError
 from nbgraph.graph.basic import Apply
+from nbgraph.graph.expression import Written, call
 from nbgraph.graph.null_type import DisconnectedType
 from nbgraph.graph.op import Op
 from nbgraph.graph.source import user_line
@@ -108,6 +109,10 @@ class Reduce(Op):
         count = nt.cast(nt.sum(ties, self.axes), dtypes.real_of(point.type.dtype))
         return [nt.sum(nt.switch(ties, point, 0), self.axes) / count]
 
+    def expression(self, node: Apply, arguments: Sequence[Written]) -> Written:
+        """sum(x), sum(x, axis=0)"""
+        return call(self.kind, *arguments, axis=_axes_text(self.axes, node.inputs[0].type.ndim))
+
     def flops(self, inputs: Sequence[Any], outputs: Sequence[Any]) -> int:
         """One operation an element."""
         return int(np.prod(inputs[0], dtype=np.int64))
@@ -156,6 +161,10 @@ class ArgReduce(Op):
     def R_op(self, inputs: Sequence[Any], eval_points: Sequence[Any]) -> list[Any]:
         """An index does not move with the elements."""
         return [None]
+
+    def expression(self, node: Apply, arguments: Sequence[Written]) -> Written:
+        """argmax(x), argmax(x, axis=0)"""
+        return call(self.kind, *arguments, axis=_axes_text(self.axes, node.inputs[0].type.ndim))
 
 
 class Cumulative(Op):
@@ -210,6 +219,10 @@ class Cumulative(Op):
         if self.kind == "sum":
             return [self(point)]
         return [LinearRecurrence(self.axis)(x, point * shifted(self(x), self.axis, 1))]
+
+    def expression(self, node: Apply, arguments: Sequence[Written]) -> Written:
+        """cumsum(x), cumsum(x, axis=1)"""
+        return call(f"cum{self.kind}", *arguments, axis=_axes_text((self.axis,), node.inputs[0].type.ndim))
 
 
 class LinearRecurrence(Op):
@@ -275,6 +288,10 @@ class LinearRecurrence(Op):
         if to_a is not None:
             moved = moved + to_a * shifted(s, self.axis, 0)
         return [self(a, moved)]
+
+    def expression(self, node: Apply, arguments: Sequence[Written]) -> Written:
+        """linear_recurrence(a, b), linear_recurrence(a, b, axis=1)"""
+        return call("linear_recurrence", *arguments, axis=_axes_text((self.axis,), node.inputs[0].type.ndim))
 
 
 def backward_recurrence(a: Any, g: Any, axis: int) -> Any:
@@ -361,6 +378,13 @@ def _operand(op: Op, x: Any, axes: Sequence[int]) -> Any:
         raise ShapeError(op, f"{x} has {x.type.ndim} axes, there is no axis {beyond[0]}", line=user_line(), x=x,
                          fix=f"name axes from 0 to {x.type.ndim - 1}")
     return x
+
+
+def _axes_text(axes: tuple[int, ...], ndim: int) -> Any:
+    """Axes for a person to read: None for all of them, an int for one."""
+    if len(axes) == ndim:
+        return None
+    return axes[0] if len(axes) == 1 else axes
 
 
 def _without(shape: Sequence[Any], axes: Sequence[int]) -> tuple[Any, ...]:

@@ -15,6 +15,7 @@ import numpy as np
 import nbgraph.tensor as nt
 from nbgraph.errors import DTypeError, ShapeError
 from nbgraph.graph.basic import Apply, Constant
+from nbgraph.graph.expression import Written, attribute, call, indexed, tuple_of
 from nbgraph.graph.null_type import DisconnectedType
 from nbgraph.graph.op import Op
 from nbgraph.graph.source import user_line
@@ -72,6 +73,19 @@ def as_lengths(shape: Any) -> list[Any]:
         raise ShapeError(None, f"a shape must have a known number of axes, got {vector} of type {vector.type}",
                          line=user_line(), shape=vector, fix="pass a tuple of lengths")
     return [as_length(vector[i]) for i in range(vector.type.shape[0])]
+
+
+def shape_text(lengths: Sequence[Any], written: Sequence[Written]) -> str:
+    """(n, 3), or x.shape where these are all the lengths of x."""
+    found = {v.owner.inputs[0]: (v.owner.op.axis, w) for v, w in zip(lengths, written, strict=True)
+             if v.owner is not None and isinstance(v.owner.op, Length)}
+    for x, (axis, length) in found.items():
+        same = len(lengths) == x.type.ndim and all(
+            static_length(v) == x.type.shape[i] if v.owner is None or not isinstance(v.owner.op, Length)
+            else v.owner.inputs[0] is x and v.owner.op.axis == i for i, v in enumerate(lengths))
+        if same and length.text.endswith(f".shape[{axis}]"):
+            return length.text.removesuffix(f"[{axis}]")
+    return tuple_of(written)
 
 
 class ViewOp(Op):
@@ -143,6 +157,20 @@ class DimShuffle(ViewOp):
     def infer_shape(self, fgraph: Any, node: Apply, shapes: Sequence[Sequence[Any]]) -> list[tuple[Any, ...]]:
         return [tuple(1 if axis == "x" else shapes[0][int(axis)] for axis in self.order)]
 
+    def expression(self, node: Apply, arguments: Sequence[Written]) -> Written:
+        """x.T, x[:, None], transpose(x, (0, 2, 1)), squeeze(x, axis=1)"""
+        (x,), ndim = arguments, node.inputs[0].type.ndim
+        gone, in_order = self.dropped(ndim), list(self.kept) == sorted(self.kept)
+        if ndim > 1 and self.order == tuple(reversed(range(ndim))):
+            return attribute(x, "T")
+        if in_order and not gone:
+            return indexed(x, ["None" if axis == "x" else ":" for axis in self.order])
+        if in_order and "x" not in self.order:
+            return call("squeeze", x, axis=gone[0] if len(gone) == 1 else gone)
+        if "x" not in self.order and not gone:
+            return call("transpose", x, str(self.order))
+        return call("dimshuffle", x, *map(repr, self.order))
+
     def pullback(self, g: Any, x: Any, *lengths: Any) -> Any:
         return nt.dimshuffle(g, *(self.order.index(axis) if axis in self.kept else "x" for axis in range(x.type.ndim)))
 
@@ -181,6 +209,11 @@ class Reshape(ViewOp):
 
     def infer_shape(self, fgraph: Any, node: Apply, shapes: Sequence[Sequence[Any]]) -> list[tuple[Any, ...]]:
         return [tuple(node.inputs[1:])]
+
+    def expression(self, node: Apply, arguments: Sequence[Written]) -> Written:
+        """flatten(x), reshape(x, (n, 3))"""
+        x, *lengths = arguments
+        return call("flatten", x) if len(lengths) == 1 else call("reshape", x, shape_text(node.inputs[1:], lengths))
 
     def pullback(self, g: Any, x: Any, *lengths: Any) -> Any:
         return Reshape()(g, *nt.lengths_of(x))
@@ -231,6 +264,17 @@ class BroadcastTo(ViewOp):
 
     def infer_shape(self, fgraph: Any, node: Apply, shapes: Sequence[Sequence[Any]]) -> list[tuple[Any, ...]]:
         return [tuple(node.inputs[1:])]
+
+    def expression(self, node: Apply, arguments: Sequence[Written]) -> Written:
+        """zeros((n, 3)), ones(x.shape), broadcast_to(x, (n, 3))"""
+        x, *lengths = arguments
+        shape = shape_text(node.inputs[1:], lengths)
+        filler = node.inputs[0]
+        while filler.owner is not None and isinstance(filler.owner.op, DimShuffle):
+            filler = filler.owner.inputs[0]
+        if isinstance(filler, Constant) and filler.data.ndim == 0 and filler.data in (0, 1):
+            return call("ones" if filler.data else "zeros", shape)
+        return call("broadcast_to", x, shape)
 
     def pullback(self, g: Any, x: Any, *lengths: Any) -> Any:
         return nt.sum_to_like(g, x)
@@ -290,6 +334,12 @@ class SpecifyShape(ViewOp):
             dims[axis] = size
         return [tuple(dims)]
 
+    def expression(self, node: Apply, arguments: Sequence[Written]) -> Written:
+        """specify_shape(x, (None, 3))"""
+        x, *lengths = arguments
+        given = dict(zip(self.axes, lengths, strict=True))
+        return call("specify_shape", x, tuple_of([given.get(i, "None") for i in range(node.inputs[0].type.ndim)]))
+
     def pullback(self, g: Any, x: Any, *lengths: Any) -> Any:
         return g
 
@@ -322,6 +372,10 @@ class Length(Op):
 
     def infer_shape(self, fgraph: Any, node: Apply, shapes: Sequence[Sequence[Any]]) -> list[tuple[Any, ...]]:
         return [()]
+
+    def expression(self, node: Apply, arguments: Sequence[Written]) -> Written:
+        """x.shape[0]"""
+        return indexed(attribute(arguments[0], "shape"), [str(self.axis)])
 
     def connection_pattern(self, node: Apply) -> list[list[bool]]:
         """A length does not depend on the elements."""
@@ -357,6 +411,11 @@ class MakeVector(Op):
 
     def infer_shape(self, fgraph: Any, node: Apply, shapes: Sequence[Sequence[Any]]) -> list[tuple[Any, ...]]:
         return [(len(node.inputs),)]
+
+    def expression(self, node: Apply, arguments: Sequence[Written]) -> Written:
+        """x.shape, [a, b]"""
+        shape = shape_text(node.inputs, arguments)
+        return Written(shape if not shape.startswith("(") else f"[{', '.join(a.text for a in arguments)}]")
 
     def grad(self, inputs: Sequence[Any], output_gradients: Sequence[Any]) -> list[Any]:
         (g,) = output_gradients

@@ -13,6 +13,7 @@ from typing import Any
 
 import nbgraph.tensor as nt
 from nbgraph.graph.basic import Apply
+from nbgraph.graph.expression import Written
 from nbgraph.graph.null_type import DisconnectedType
 from nbgraph.graph.op import Op
 from nbgraph.tensor import dtypes
@@ -47,6 +48,10 @@ class HeldConstant(Op):
     def R_op(self, inputs: Sequence[Any], eval_points: Sequence[Any]) -> list[Any]:
         """A constant does not move."""
         return [None]
+
+    def expression(self, node: Apply, arguments: Sequence[Written]) -> Written:
+        """x: the value is the same"""
+        return arguments[0]
 
 
 def _as_float(x: Any) -> Any:

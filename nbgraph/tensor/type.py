@@ -16,6 +16,10 @@ from nbgraph.graph.basic import Type
 from nbgraph.tensor import dtypes
 
 
+# Larger constant arrays are not written out.
+SHOWN_ELEMENTS = 6
+
+
 class TensorType(Type):
     """The Type of arrays of `dtype` with `len(shape)` axes.
 
@@ -133,6 +137,13 @@ class TensorType(Type):
         return bool(a.dtype == b.dtype and a.shape == b.shape
                     and np.allclose(a, b, rtol=rtol or loose, atol=atol or loose, equal_nan=True))
 
+    def value_text(self, value: Any) -> str:
+        """A number, or the numbers of a small array; what the array is where there are many: <float64[100, 3]>."""
+        array = np.asarray(value)
+        if array.size > SHOWN_ELEMENTS:
+            return f"<{self}>"
+        return _nested_text(array)
+
     def __eq__(self, other: object) -> bool:
         if self is other:
             return True
@@ -167,6 +178,13 @@ def _length(given: int | bool | None) -> int | None:
     if int(given) != given or given < 0:
         raise ValueError(f"a length must be an integer >= 0 or None, got {given!r}")
     return int(given)
+
+
+def _nested_text(array: np.ndarray) -> str:
+    if array.ndim:
+        return f"[{', '.join(map(_nested_text, array))}]"
+    # str of the NumPy scalar has as many digits as its dtype needs, and 2.0 is a 2 wherever it stands among floats.
+    return str(np.asarray(array)[()]).removesuffix(".0")
 
 
 def _kind(value: Any) -> str:

@@ -6,6 +6,7 @@ Copies of a Function share its maker; what differs between them (containers, upd
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from nbgraph.compile.collect import Collected
@@ -30,7 +31,7 @@ class FunctionMaker:
     def __init__(self, collected: Collected, mode: Mode, name: str | None = None) -> None:
         self.collected, self.mode, self.name = collected, mode, name
         self.fgraph, self.report = mode.rewrite(collected.fgraph)
-        self.executor = self._execute(self.fgraph)
+        self.executor = self._execute(self.fgraph, collected.output_names)
         self._subsets: dict[tuple[int, ...], Executor] = {}
 
     @property
@@ -43,17 +44,18 @@ class FunctionMaker:
         """The outputs as the user gave them."""
         return self.collected.outputs
 
-    def _execute(self, fgraph: FunctionGraph) -> Executor:
+    def _execute(self, fgraph: FunctionGraph, output_names: Callable[[], list[str]]) -> Executor:
         read = [slot for slot in self.collected.slots if slot.read]
         return self.mode.execute(fgraph, self.name or "function", [slot.name for slot in read],
-                                 [slot.role == "shared" for slot in read])
+                                 [slot.role == "shared" for slot in read], output_names)
 
     def subset(self, positions: tuple[int, ...]) -> Executor:
         """What computes these outputs and all updates, and nothing else; made when first asked for."""
         if positions not in self._subsets:
-            updates = self.fgraph.outputs[len(self.outputs):]
-            wanted = [*(self.fgraph.outputs[i] for i in positions), *updates]
-            self._subsets[positions] = self._execute(self.fgraph.with_outputs(wanted))
+            kept = [*positions, *range(len(self.outputs), len(self.fgraph.outputs))]
+            wanted = self.fgraph.with_outputs([self.fgraph.outputs[i] for i in kept])
+            self._subsets[positions] = self._execute(
+                wanted, lambda: [self.collected.output_names()[i] for i in kept])
         return self._subsets[positions]
 
     def containers(self, allow_downcast: bool | None) -> list[Container]:
