@@ -14,7 +14,8 @@ from nbgraph.config import config
 
 __version__ = "0.1.0"
 
-__all__ = ["In", "Lop", "Mode", "Out", "Param", "Rop", "config", "function", "grad", "shared"]
+__all__ = ["In", "Lop", "Mode", "Out", "Param", "Rop", "config", "debugprint", "dprint", "function", "grad", "pp",
+           "shared"]
 
 # Public names, by the module that is imported when one is first used: `import nbgraph` stays quick.
 _LAZY = {
@@ -24,8 +25,11 @@ _LAZY = {
     "Out": "nbgraph.compile.io",
     "Param": "nbgraph.compile.io",
     "Rop": "nbgraph.gradient",
+    "debugprint": "nbgraph.graph.printing",
+    "dprint": "nbgraph.graph.printing",
     "function": "nbgraph.compile.function",
     "grad": "nbgraph.gradient",
+    "pp": "nbgraph.graph.printing",
     "shared": "nbgraph.compile.shared",
 }
 # Packages that are there as attributes after `import nbgraph` alone.

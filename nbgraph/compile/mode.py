@@ -21,9 +21,10 @@ from nbgraph.graph.fg import FunctionGraph
 class Executor(Protocol):
     """What runs a graph: `nbgraph.lowering.compile_graph` gives one, ReferenceExecutor is another."""
 
-    scalar_inputs: tuple[bool, ...]
-    source: str | None
-
+    @property
+    def scalar_inputs(self) -> tuple[bool, ...]: ...
+    @property
+    def source(self) -> str | None: ...
     @property
     def stages(self) -> Any: ...
     def __call__(self, *values: Any) -> tuple[Any, ...]: ...

@@ -7,10 +7,9 @@ from typing import Any
 
 from nbgraph.dispatch.expressions import Call, Element, Expr, Literal
 from nbgraph.dispatch.rules import CHEAP, EXPENSIVE, Check, Dims, Pointwise, checks, lowers
-from nbgraph.errors import ValueDomainError
 from nbgraph.graph.basic import Apply, Variable
 from nbgraph.tensor import dtypes
-from nbgraph.tensor.elemwise import Elemwise, broadcast_error
+from nbgraph.tensor.elemwise import Elemwise, broadcast_error, negative_power_error
 
 
 def broadcast_index(x: Variable, index: tuple[Expr, ...]) -> tuple[Expr, ...]:
@@ -73,9 +72,3 @@ def _broadcast_report(node: Apply, axis: int) -> Any:
             start += x.type.ndim
         return broadcast_error(node, axis, shapes)
     return report
-
-
-def negative_power_error(node: Apply) -> ValueDomainError:
-    """The error for an integer raised to a negative integer."""
-    return ValueDomainError(node.op, "an integer is raised to a negative integer power", line=node.line,
-                            base=node.inputs[0], exponent=node.inputs[1], fix="cast the base to a float dtype first")

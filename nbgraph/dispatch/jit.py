@@ -1,7 +1,9 @@
 """How kernels are compiled: the options of every @njit in nbgraph, in one place.
 
     @kernel
-    def fused_0(x, out): ...
+    def fused_0(x, out):
+        apart()
+        for i in range(x.shape[0]): ...
 
 error_model="numpy": 1 / 0 is inf, and no branch in the loop looks for it. Kernels get no wrappers, which only Python
 callers need and which cost a third of the compile time; `entry` is what Python calls, without the GIL.
@@ -9,7 +11,26 @@ callers need and which cost a third of the compile time; `entry` is what Python 
 
 from __future__ import annotations
 
-from numba import njit
+from collections.abc import Callable
+from typing import Any
+
+from numba import njit, types
+from numba.extending import lower_builtin, type_callable
 
 kernel = njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
 entry = njit(error_model="numpy", no_cfunc_wrapper=True, nogil=True)
+
+
+def apart() -> None:
+    """Keep the kernel that says so a function of its own, compiled once, instead of once for each place it is called."""
+
+
+@type_callable(apart)
+def _type_apart(context: Any) -> Callable[..., Any]:
+    return lambda: types.none
+
+
+@lower_builtin(apart)
+def _lower_apart(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    builder.function.attributes.add("noinline")
+    return context.get_dummy_value()

@@ -26,8 +26,8 @@ _OF_COMPLEX = {"<": "scalar_complex.less", "<=": "scalar_complex.less_equal", ">
                ">=": "scalar_complex.greater_equal", "*": "scalar_complex.multiply"}
 _ARITHMETIC = ("floor_divide", "mod", "power", "neg", "sign", "reciprocal", "square", "floor", "ceil",
                "trunc", "round_half_to_even", "round_half_away_from_zero", "maximum", "minimum", "clip")
-_MATH = ("exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt", "sin", "cos", "tan", "arcsin", "arccos", "arctan",
-         "sinh", "cosh", "tanh", "arcsinh", "arccosh", "arctanh", "deg2rad", "rad2deg", "arctan2", "sigmoid",
+_MATH = ("exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt", "sin", "cos", "tan", "arcsin", "arccos",
+         "arctan", "sinh", "cosh", "tanh", "arcsinh", "arccosh", "arctanh", "deg2rad", "rad2deg", "arctan2", "sigmoid",
          "softplus", "log1mexp", "logaddexp", "erf", "erfc", "gammaln")
 _LOGIC = ("logical_and", "logical_or", "logical_xor", "logical_not", "invert", "left_shift", "right_shift", "isnan",
           "isinf", "isfinite", "switch")

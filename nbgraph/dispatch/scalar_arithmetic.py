@@ -13,7 +13,18 @@ from typing import Any
 import numpy as np
 
 from nbgraph.dispatch import scalar_complex, scalar_complex_math
-from nbgraph.dispatch.scalar_value import Complex, Value, copysign, fabs, isnan, native, product_of_squares, real_part, same, select
+from nbgraph.dispatch.scalar_value import (
+    Complex,
+    Value,
+    copysign,
+    fabs,
+    isnan,
+    native,
+    product_of_squares,
+    real_part,
+    same,
+    select,
+)
 
 
 def _divided(x: Value, y: Value) -> tuple[Value, Value]:

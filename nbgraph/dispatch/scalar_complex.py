@@ -11,7 +11,19 @@ from typing import Any
 import numpy as np
 from numba.core import types
 
-from nbgraph.dispatch.scalar_value import HYPOT, Complex, Value, boolean, copysign, fabs, isnan, native, real_part, same, select
+from nbgraph.dispatch.scalar_value import (
+    HYPOT,
+    Complex,
+    Value,
+    boolean,
+    copysign,
+    fabs,
+    isnan,
+    native,
+    real_part,
+    same,
+    select,
+)
 
 
 @native(np.real, real_part)

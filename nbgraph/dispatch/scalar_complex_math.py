@@ -13,7 +13,17 @@ import math
 from collections.abc import Callable
 
 from nbgraph.dispatch.scalar_complex import quotient
-from nbgraph.dispatch.scalar_value import HYPOT, Complex, Value, branch, copysign, fabs, isnan, product_of_squares, select
+from nbgraph.dispatch.scalar_value import (
+    HYPOT,
+    Complex,
+    Value,
+    branch,
+    copysign,
+    fabs,
+    isnan,
+    product_of_squares,
+    select,
+)
 
 Formula = Callable[[Complex], Complex]
 _INF = math.inf

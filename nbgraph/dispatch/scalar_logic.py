@@ -54,7 +54,7 @@ def invert(x: Value) -> Value:
 
 def _in_range(x: Value, y: Value) -> Value:
     """y, taken as unsigned, is below the number of bits."""
-    return y.integer("u", y.bits) < x.bits
+    return y.to_integer("u", y.bits) < x.bits
 
 
 @native(np.left_shift, same)
@@ -67,16 +67,14 @@ def left_shift(x: Value, y: Value) -> Value:
 @native(np.right_shift, same)
 def right_shift(x: Value, y: Value) -> Value:
     """floor(x / 2**y); only the sign is left where y is negative or not below the number of bits"""
-    return x >> select(_in_range(x, y), y, x.bits - 1) if x.kind == "i" else (
-        select(_in_range(x, y), x >> select(_in_range(x, y), y, 0), 0))
+    fits = _in_range(x, y)
+    if x.kind == "i":
+        return x >> select(fits, y, x.bits - 1)
+    return select(fits, x >> select(fits, y, 0), 0)
 
 
 def _any_part(test: Callable[[Value], Value], x: Any) -> Value:
     return test(x.real) | test(x.imag) if isinstance(x, Complex) else test(x)
-
-
-def _boolean_constant(x: Value, value: bool) -> Value:
-    return Value(x.builder, (x == x).ir, "b") if value else Value(x.builder, (x != x).ir, "b")
 
 
 @native(np.isnan, boolean)
@@ -118,10 +116,10 @@ def _to_integer(x: Value, kind: str, bits: int) -> Value:
     if kind == "i" and bits >= 32:
         return x.truncated(bits)
     if bits < 64:
-        return x.truncated(64 if bits == 32 else 32).integer(kind, bits)
+        return x.truncated(64 if bits == 32 else 32).to_integer(kind, bits)
     # Above 2**63 a signed conversion does not fit.
     high = x >= 2.0**63
-    whole = select(high, x - 2.0**63, x).truncated(64).integer("u", 64)
+    whole = select(high, x - 2.0**63, x).truncated(64).to_integer("u", 64)
     return select(high, whole ^ (1 << 63), whole)
 
 

@@ -31,7 +31,7 @@ def _libm(name: str) -> Callable[[Value], Value]:
 def _function(name: str, formula: Callable[[Value], Value], of_complex: Any = None) -> Callable[..., Any]:
     """The kernel of a row of one operand; complex ones are computed in 64-bit parts."""
     def kernel(x: Any) -> Any:
-        return of_complex(Complex(x.real.float(), x.imag.float())) if isinstance(x, Complex) else formula(x)
+        return of_complex(Complex(x.real.to_float(), x.imag.to_float())) if isinstance(x, Complex) else formula(x)
 
     kernel.__name__, kernel.__doc__ = name, TABLE[name].doc
     return native(TABLE[name].numpy, same)(kernel)

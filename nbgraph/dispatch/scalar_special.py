@@ -79,7 +79,7 @@ def _digamma(x: Value) -> Value:
 @native(TABLE["digamma"].numpy, same)
 def digamma(x: Value) -> Value:
     """the derivative of gammaln"""
-    return _digamma(x.float())
+    return _digamma(x.to_float())
 
 
 def _hurwitz_zeta(s: Value, q: Value) -> Value:
@@ -109,7 +109,7 @@ def _mirrored_zeta(s: Value, x: Value, sign: Value) -> Value:
 
 def _higher(n: Value, x: Value) -> Value:
     """polygamma for n >= 1: n! times a sum of powers."""
-    s = n.float() + 1
+    s = n.to_float() + 1
     sign = select((n & 1) != 0, s.constant(1), -1)
     zeta = branch(x > 0, lambda: _hurwitz_zeta(s, x), lambda: _mirrored_zeta(s, x, sign))
     return sign * x.table(_FACTORIALS, select((n >= 0) & (n < len(_FACTORIALS)), n, len(_FACTORIALS) - 1)) * zeta
@@ -118,5 +118,5 @@ def _higher(n: Value, x: Value) -> Value:
 @native(TABLE["polygamma"].numpy, same)
 def polygamma(n: Value, x: Value) -> Value:
     """the derivative of order n of digamma; infinite at the poles, NaN for n < 0"""
-    x = x.float()
+    x = x.to_float()
     return select(n < 0, math.nan, branch(n == 0, lambda: _digamma(x), lambda: _higher(n, x)))

@@ -133,37 +133,26 @@ class _Tree:
             if node is None:
                 yield row.branch + self._leaf(row.variable)
                 continue
-            known = node in self.done and not (again and row is root)
-            if known or (node.inputs and self._is_deepest(row)):
-                yield f"{row.branch}{row.variable.owner and _name(row.variable)} {self._elsewhere(row, node, known)}"
-                continue
-            number = self.done.setdefault(node, self._new_id(node))
-            yield row.branch + self._described(row.variable, _name(row.variable), number)
-            stack += reversed(list(self._rows_below(row, node)))
+            if node in self.done and not (again and row is root):
+                yield f"{row.branch}{_name(row.variable)} -> {self._reference(node, 'above')}"
+            elif node.inputs and row.depth + 1 == self.depth:
+                yield f"{row.branch}{_name(row.variable)} …"
+            elif row.indent == DEEPEST and node.inputs:
+                self.done[node] = self._new_id(node)
+                self.below.append(Row(row.variable, "", "", 0, row.depth))
+                yield f"{row.branch}{_name(row.variable)} -> {self._reference(node, 'far')} below"
+            else:
+                number = self.done.setdefault(node, self._new_id(node))
+                yield row.branch + self._described(row.variable, _name(row.variable), number)
+                stack += reversed(list(_rows_below(row, node)))
 
     def _node(self, variable: Variable) -> Apply | None:
         """What the variable is computed by, as far as it is drawn."""
         ends = variable in self.leaves or (self.stop_on_name and variable.name is not None)
         return None if ends else variable.owner
 
-    def _is_deepest(self, row: Row) -> bool:
-        return row.indent == DEEPEST or row.depth + 1 == self.depth
-
-    def _elsewhere(self, row: Row, node: Apply, known: bool) -> str:
-        """What stands in place of a subtree that is drawn above, below or not at all."""
-        if not known and row.depth + 1 == self.depth:
-            return "…"
-        if not known:
-            self.done[node] = self._new_id(node)
-            self.below.append(Row(row.variable, "", "", 0, row.depth))
-        where = "above" if known else "below"
-        return f"-> #{self.done[node]}{'' if known else ', below'}" if self.ids else f"-> {where}"
-
-    def _rows_below(self, row: Row, node: Apply) -> Iterator[Row]:
-        for i, variable in enumerate(node.inputs):
-            last = i == len(node.inputs) - 1
-            yield Row(variable, row.margin + ("└─ " if last else "├─ "), row.margin + ("   " if last else "│  "),
-                      row.indent + 1, row.depth + 1)
+    def _reference(self, node: Any, where: str) -> str:
+        return f"#{self.done[node]}" if self.ids else where
 
     def _leaf(self, variable: Variable) -> str:
         """A leaf, numbered where it has no name to be known by."""
@@ -171,8 +160,8 @@ class _Tree:
             return self._described(variable, variable.type.value_text(variable.data), "")
         if variable.name is not None:
             return self._described(variable, variable.name, "")
-        if variable in self.done and self.ids:
-            return f"{variable} -> #{self.done[variable]}"
+        if variable in self.done:
+            return f"{variable} -> {self._reference(variable, 'above')}"
         return self._described(variable, str(variable), self.done.setdefault(variable, self._new_id(variable)))
 
     def _described(self, variable: Variable, name: str, number: str) -> str:
@@ -185,6 +174,13 @@ class _Tree:
         if self.ids == "CHAR":
             return _letters(len(self.done))
         return str(id(key) if self.ids == "auto" else len(self.done))
+
+
+def _rows_below(row: Row, node: Apply) -> Iterator[Row]:
+    for i, variable in enumerate(node.inputs):
+        last = i == len(node.inputs) - 1
+        yield Row(variable, row.margin + ("└─ " if last else "├─ "), row.margin + ("   " if last else "│  "),
+                  row.indent + 1, row.depth + 1)
 
 
 def _name(variable: Any) -> str:

@@ -26,11 +26,10 @@ import numba
 import numpy as np
 from numba.core import config as numba_config
 from numba.core.compiler_lock import global_compiler_lock
-from numba.core.errors import NumbaError
 from numba.core.registry import cpu_target
 
 import nbgraph
-from nbgraph.errors import KernelError
+from nbgraph.errors import KernelError, NbgraphError
 from nbgraph.lowering import cache, object_code
 from nbgraph.lowering.cache import readable
 
@@ -210,7 +209,9 @@ def _compile(source: str, arguments: tuple[Argument, ...], key: str) -> Any:
     types = tuple(_numba_type(argument) for argument in arguments)
     try:
         main.compile(types)
-    except NumbaError as error:
+    except NbgraphError:
+        raise
+    except Exception as error:  # a NumbaError, or whatever a pass that did not expect this source runs into
         raise _failure(error, str(cache.source_path(key))) from error
     return main.overloads[types]
 
@@ -220,11 +221,10 @@ def _numba_type(argument: Argument) -> Any:
     return numba.types.Array(scalar, argument.ndim, "C") if argument.ndim else scalar
 
 
-def _failure(error: NumbaError, path: str) -> KernelError:
-    """The line of the generated source that Numba names, and what stands there."""
+def _failure(error: Exception, path: str) -> KernelError:
+    """Numba's error as ours: the generated file, and the line of it that Numba names, if any."""
     # File "….py", line 12     and     typing of call at ….py (12)
     found = re.search(re.escape(Path(path).name) + r'"?,? (?:line )?\(?(\d+)', str(error))
-    number = int(found[1]) if found else 1
-    code = linecache.getline(path, number).strip()
-    return KernelError("main", f"Numba can't compile the generated source: {type(error).__name__}",
-                       source=f"{path}:{number}   {code}", fix="a mistake of nbgraph: please report it with that file")
+    place = f"{path}:{found[1]}   {linecache.getline(path, int(found[1])).strip()}" if found else path
+    return KernelError("main", f"Numba can't compile the generated source: {type(error).__name__}", source=place,
+                       fix="a mistake of nbgraph: please report it with that file")

@@ -23,7 +23,7 @@ from nbgraph.lowering.program import (
     ReadLength,
     Test,
 )
-from nbgraph.lowering.text import ExpressionText, Imports, literal, numpy_name
+from nbgraph.lowering.text import ExpressionText, Imports, numpy_name
 
 INDENT = "    "
 
@@ -101,6 +101,14 @@ class MainWriter(BodyWriter):
             else:
                 self.body([statement])
         self.line(f"return {_tuple([self.value(v) for v in outputs])}")
+
+    def assign(self, s: Assign) -> None:
+        """target = value"""
+        if isinstance(s.value, Literal) and s.value.dtype == "int64":
+            # Numba would compile a kernel again for each literal that it is called with.
+            self.line(f"{self.namer.name(s.target)} = np.int64({s.value.value})")
+        else:
+            super().assign(s)
 
     def value(self, v: Any) -> str:
         """A Buffer, an expression or a Python literal."""
@@ -199,6 +207,7 @@ def kernel_lines(kernel: Kernel, name: str, writer: BodyWriter) -> list[str]:
     """A kernel as a function."""
     names = ", ".join(map(writer.namer.name, parameters(kernel)))
     writer.expressions.shares = kernel.shares
+    writer.line(f"{writer.imports.name('nbgraph.dispatch.jit.apart')}()")
     writer.body(kernel.body)
     if kernel.results:
         writer.line(f"return {', '.join(writer.expressions.text(r) for r in kernel.results)}")
@@ -217,8 +226,9 @@ class SourceWriter:
         main = self.new_main(names)
         inputs = [self.namer.name(v) for v in (*self.program.inputs, *(b for b, _ in self.program.constants))]
         main.main(self.program.statements, self.program.outputs)
-        jit = "from nbgraph.dispatch.jit import entry, kernel" if kernels else "from nbgraph.dispatch.jit import entry"
-        imports = sorted([*self.imports.lines(), "import numpy as np", jit],
+        for decorator in ("entry", "kernel") if kernels else ("entry",):
+            self.imports.name(f"nbgraph.dispatch.jit.{decorator}")
+        imports = sorted([*self.imports.lines(), "import numpy as np"],
                          key=lambda line: (line.startswith("from nbgraph"), line.startswith("import numpy"), line))
         functions = ["\n".join(lines) for lines in kernels]
         functions.append("\n".join(["@entry", f"def {name}({', '.join(inputs)}):", *main.lines]))
@@ -252,6 +262,3 @@ class SourceWriter:
 
 def _tuple(items: list[str]) -> str:
     return f"({items[0]},)" if len(items) == 1 else f"({', '.join(items)})"
-
-
-__all__ = ["BodyWriter", "Literal", "MainWriter", "SourceWriter", "canonical_source", "literal"]

@@ -15,11 +15,13 @@ from nbgraph.graph.fg import FunctionGraph
 from nbgraph.lowering.build import Argument, Native, build
 from nbgraph.lowering.emit import canonical_source
 from nbgraph.lowering.lower import lower
+from nbgraph.lowering.outline import outline
 from nbgraph.lowering.plan import LibraryStep, Plan
 from nbgraph.lowering.prepare import prepare
 from nbgraph.lowering.program import Allocate, Program
 from nbgraph.lowering.reuse import reuse_buffers
 from nbgraph.lowering.schedule import schedule
+from nbgraph.lowering.workspace import pack_temporaries
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,7 @@ def compile_graph(fgraph: FunctionGraph, name: str, input_names: Sequence[str | 
     """
     prepared = prepare(fgraph)
     plan = schedule(prepared)
-    program = reuse_buffers(lower(plan, name, input_names))
+    program = reuse_buffers(pack_temporaries(outline(lower(plan, name, input_names))))
     arguments = [Argument(v.type.dtype, v.type.ndim) for v in prepared.inputs]
     arguments += [Argument(buffer.dtype, buffer.ndim) for buffer, _ in program.constants]
     stages = Stages(prepared, plan, program)

@@ -35,7 +35,7 @@ from nbgraph.lowering.footprint import Read, reads_of, whole
 from nbgraph.lowering.plan import AliasStep, CheckStep, LibraryStep, Nest, Plan, Root, ScalarStep, Site, Step, natural
 
 AGAIN = 3        # computing costs at most this: do it again rather than store and load
-STATEMENTS = 300  # a nest with more is cut: compile time grows faster than linearly beyond
+STATEMENTS = 100  # a nest with more is cut: compile time grows faster than linearly with statements and arrays
 COST_CAP = 10**9
 
 
@@ -56,7 +56,7 @@ class _Scheduler:
         self.level: dict[Variable, int] = {}   # earliest level at which it can be computed
         self.ready: dict[Variable, int] = {}   # level from which on it can be loaded
         self.cost: dict[Variable, int] = {}
-        self.size: dict[Variable, int] = {}
+        self.filled: dict[tuple[int, tuple[Dim, ...]], int] = {}  # statements in the nests of a level
         self.kept: set[Variable] = set()       # must be in memory
         self.checks: dict[Apply, list[Check]] = {}
         self.check_steps: dict[Apply, list[tuple[int, Check]]] = {}
@@ -135,8 +135,8 @@ class _Scheduler:
         if isinstance(rule, Pointwise):
             self._place_pointwise(node, rule, out, ambient)
         elif isinstance(rule, Reduction):
-            ndim = rule.source.type.ndim
-            self._barrier(out, self._needed(node, rule.element, ndim, ambient, ("reduce", node)))
+            level = self._needed(node, rule.element, rule.source.type.ndim, ambient, ("reduce", node))
+            self._barrier(out, self._with_room(level, self._dims(rule.source), self.reads["reduce", node]))
         elif isinstance(rule, (Search, Scan)):
             self._barrier(out, max([ambient, *(self._need(whole(x), ()) for x in _sources(rule))]))
         elif isinstance(rule, Writes):
@@ -152,14 +152,23 @@ class _Scheduler:
 
     def _place_pointwise(self, node: Apply, rule: Pointwise, out: Variable, ambient: int) -> None:
         level = self._needed(node, rule.element, out.type.ndim, ambient, node)
+        if out.type.ndim and rule.cost:
+            level = self._with_room(level, self._dims(out), self.reads[node])
         self.level[out] = level
         inlined = [r.variable for r in self.reads[node] if self._is_inlined(r.variable) and r.variable not in self.kept]
         self.cost[out] = min(COST_CAP, rule.cost + sum(self.cost[v] for v in inlined))
-        self.size[out] = (rule.cost > 0) + sum(self.size[v] for v in inlined)
         if out.type.ndim == 0:
             self.ready[out] = level
-        elif self.size[out] > STATEMENTS:
-            self.kept.add(out)
+
+    def _with_room(self, level: int, dims: tuple[Dim, ...], reads: Sequence[Read]) -> int:
+        """The first level from this one on whose nest over `dims` is not full; what is read is then in memory."""
+        first = level
+        while self.filled.get((level, dims), 0) >= STATEMENTS:
+            level += 1
+        self.filled[level, dims] = self.filled.get((level, dims), 0) + 1
+        if level > first:
+            self.kept.update(read.variable for read in reads if self._is_inlined(read.variable))
+        return level
 
     def _place_writes(self, node: Apply, rule: Writes, out: Variable, ambient: int) -> None:
         level = ambient
@@ -193,7 +202,7 @@ class _Scheduler:
         if read.identity and v not in self.kept:
             return self.level[v]
         if v in self.kept:
-            return self.level[v] + (self.size[v] > STATEMENTS or not read.identity)
+            return self.level[v] + (not read.identity)
         if self._cheap_to_inline(read, v, order):
             return self.level[v]
         self.kept.add(v)
@@ -369,20 +378,12 @@ class _Scheduler:
         return [step for _, _, step in sorted(placed, key=lambda entry: entry[:2])]
 
     def _nests(self) -> list[Nest]:
-        """Roots of one site share a nest, until it has too many statements."""
+        """Roots of one site share a nest."""
         position = {node: i for i, node in enumerate(self.nodes)}
-        nests: list[Nest] = []
-        last: dict[Site, Nest] = {}
-        sizes: dict[Site, int] = {}
+        nests: dict[Site, Nest] = {}
         for site, root in sorted(self.roots, key=lambda pair: position[pair[1].variable.owner]):
-            size = self.size.get(root.source, 1)
-            if site not in last or sizes[site] + size > 2 * STATEMENTS:
-                last[site] = Nest(site)
-                nests.append(last[site])
-                sizes[site] = 0
-            last[site].roots.append(root)
-            sizes[site] += size
-        return nests
+            nests.setdefault(site, Nest(site)).roots.append(root)
+        return list(nests.values())
 
 
 def _sources(rule: Search | Scan) -> tuple[Variable, ...]:

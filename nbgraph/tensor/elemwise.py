@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 import nbgraph.tensor as nt
-from nbgraph.errors import DTypeError, ShapeError
+from nbgraph.errors import DTypeError, ShapeError, ValueDomainError
 from nbgraph.graph.basic import Apply
 from nbgraph.graph.expression import Written, call, infix, prefix
 from nbgraph.graph.null_type import DisconnectedType
@@ -91,6 +91,8 @@ class Elemwise(Op):
         check_run_time_lengths(node, [np.shape(x) for x in inputs])
         *wanted, result = self.function.signature(*(x.type.dtype for x in node.inputs))
         arrays = [np.asarray(x).astype(dtype, copy=False) for x, dtype in zip(inputs, wanted, strict=True)]
+        if self.function.needs and result in dtypes.SIGNED and np.any(arrays[self.function.needs[0]] < 0):
+            raise negative_power_error(node)
         with np.errstate(all="ignore"):
             output_storage[0][0] = np.asarray(self.function.numpy(*arrays), dtype=result)
 
@@ -197,6 +199,12 @@ def broadcast_error(node: Apply, axis: int, shapes: Sequence[Sequence[int]]) -> 
                       f"{actual}", line=node.line, **names,
                       fix="a length broadcasts only where it is known to be 1 when the graph is built: declare it "
                           "(shape=(1, None), at.row, at.col) or write x[None, :]")
+
+
+def negative_power_error(node: Apply) -> ValueDomainError:
+    """The error for an integer raised to a negative integer, at run time."""
+    return ValueDomainError(node.op, "an integer is raised to a negative integer power", line=node.line,
+                            base=node.inputs[0], exponent=node.inputs[1], fix="cast the base to a float dtype first")
 
 
 def _named(operands: Sequence[Any]) -> dict[str, Any]:

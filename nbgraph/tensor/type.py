@@ -15,7 +15,6 @@ from nbgraph.config import config
 from nbgraph.graph.basic import Type
 from nbgraph.tensor import dtypes
 
-
 # Larger constant arrays are not written out.
 SHOWN_ELEMENTS = 6
 

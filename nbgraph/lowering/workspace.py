@@ -1,0 +1,133 @@
+"""Workspace: hundreds of temporaries of one shape become the rows of one array.
+
+    v0 = empty((n,)); … v999 = empty((n,))          work = empty((1000, n))
+    fused_0(x, v0, v1);  fused_0(v1, v2, v3)        fused_0(x, 0, work, n);  fused_0(work, 1, 2, …)
+
+A kernel is told the first row of each earlier kernel whose results it reads, so that equal kernels at other rows stay
+equal, and are compiled once. Small programs keep their buffers: those may reuse memory, and vectorise better.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from nbgraph.dispatch.expressions import Assign, Buffer, Call, Combine, Expr, For, Keep, Literal, Load, Local, Store
+from nbgraph.lowering.program import Allocate, CallKernel, Program, kernel_of
+from nbgraph.lowering.reuse import buffers_in
+
+MANY = 200  # temporaries of one shape
+
+
+@dataclass(eq=False)
+class _Workspace:
+    """One array for many buffers; each has a row, counted from the first row of the call that makes it."""
+
+    array: Buffer
+    place: dict[Buffer, tuple[CallKernel, int]] = field(default_factory=dict)
+    first: dict[CallKernel, int] = field(default_factory=dict)
+
+
+def pack_temporaries(program: Program) -> Program:
+    """The same program with few arrays."""
+    spaces = _workspaces(program)
+    if not spaces:
+        return program
+    home = {buffer: space for space in spaces for buffer in space.place}
+    result: list[Any] = []
+    opened: set[_Workspace] = set()
+    for s in program.statements:
+        if isinstance(s, Allocate) and s.buffer in home:
+            if home[s.buffer] not in opened:
+                opened.add(home[s.buffer])
+                result.append(Allocate(home[s.buffer].array))
+        elif isinstance(s, CallKernel) and any(b in home for b in buffers_in(s)):
+            result += _moved_call(s, home)
+        elif isinstance(s, Assign) and any(b in home for b in buffers_in(s)):
+            result.append(Assign(s.target, _replaced(s.value, lambda e: _literal_row(e, home)), s.variable))
+        else:
+            result.append(s)
+    program.statements[:] = result
+    return program
+
+
+def _workspaces(program: Program) -> list[_Workspace]:
+    """The groups of temporaries that only kernels touch, with a row for each."""
+    excluded = {v for v in program.outputs if isinstance(v, Buffer)}
+    producer: dict[Buffer, CallKernel] = {}
+    for s in program.statements:
+        if isinstance(s, CallKernel) and s.copies is None:
+            for buffer in s.kernel.writes:
+                producer.setdefault(buffer, s)
+        elif not isinstance(s, (Allocate, Assign)):
+            excluded.update(buffers_in(s))
+    groups: dict[Any, list[Buffer]] = {}
+    for s in program.statements:
+        if isinstance(s, Allocate) and s.buffer not in excluded and s.buffer in producer:
+            groups.setdefault((s.buffer.dtype, s.buffer.dims), []).append(s.buffer)
+    order = {s: k for k, s in enumerate(program.statements)}
+    found = []
+    for (dtype, dims), members in groups.items():
+        if len(members) > MANY or not dims:
+            space = _Workspace(Buffer("work", dtype, (Literal(len(members)), *dims)))
+            for row, buffer in enumerate(sorted(members, key=lambda b: order[producer[b]])):
+                call = producer[buffer]
+                start = space.first.setdefault(call, row)
+                space.place[buffer] = (call, row - start)
+            found.append(space)
+    return found
+
+
+def _moved_call(call: CallKernel, home: dict[Buffer, _Workspace]) -> list[Any]:
+    """The rows that the kernel works on, then the call."""
+    rows: dict[tuple[_Workspace, CallKernel], Local] = {}
+
+    def move(e: Load) -> Load:
+        if e.buffer not in home:
+            return e
+        space = home[e.buffer]
+        producer, offset = space.place[e.buffer]
+        first = rows.setdefault((space, producer), Local("row"))
+        row: Expr = Call("+", (first, Literal(offset)), ("int64", "int64"), "int64") if offset else first
+        return Load(space.array, (row, *e.index))
+
+    body = _moved_body(call.kernel.body, move)
+    kernel = kernel_of(body, call.kernel.results)
+    return [*(Assign(local, Literal(space.first[producer])) for (space, producer), local in rows.items()),
+            CallKernel(kernel, call.variables)]
+
+
+def _literal_row(e: Load, home: dict[Buffer, _Workspace]) -> Load:
+    if e.buffer not in home:
+        return e
+    space = home[e.buffer]
+    producer, offset = space.place[e.buffer]
+    return Load(space.array, (Literal(space.first[producer] + offset), *e.index))
+
+
+def _moved_body(body: list[Any], move: Callable[[Load], Load]) -> list[Any]:
+    """The statements with every load and store where `move` says."""
+    return [_moved(s, move) for s in body]
+
+
+def _moved(s: Any, move: Callable[[Load], Load]) -> Any:
+    if isinstance(s, For):
+        return For(s.index, s.extent, _moved_body(s.body, move))
+    if isinstance(s, Assign):
+        return Assign(s.target, _replaced(s.value, move), s.variable)
+    if isinstance(s, Store):
+        target = move(Load(s.buffer, tuple(_replaced(e, move) for e in s.index)))
+        return Store(target.buffer, target.index, _replaced(s.value, move), s.variable)
+    if isinstance(s, Combine):
+        return Combine(_replaced(s.target, move), s.combine, _replaced(s.value, move), s.variable)
+    return Keep(s.best, s.place, s.better, _replaced(s.value, move), _replaced(s.position, move), s.variable)
+
+
+def _replaced(e: Expr, move: Callable[[Load], Load]) -> Expr:
+    """The expression with its loads moved. Expressions of a program are flat, so this does not go deep."""
+    if isinstance(e, Load):
+        return move(Load(e.buffer, tuple(_replaced(i, move) for i in e.index)))
+    if isinstance(e, Call):
+        return Call(e.function, tuple(_replaced(a, move) for a in e.arguments), e.operand_dtypes, e.dtype)
+    return e

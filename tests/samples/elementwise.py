@@ -1,0 +1,221 @@
+"""Samples of the scalar table: every row over its domain, in every dtype that it takes, and at the edges of these.
+
+A row here is made from a row there; what a person has to add stands in the tables below: NumPy's expression, other
+values, other tolerances, the word that there is no derivative.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+import nbgraph.tensor as nt
+from nbgraph.errors import ShapeError, ValueDomainError
+from nbgraph.tensor import dtypes
+from nbgraph.tensor.functions import FUNCTIONS
+from nbgraph.tensor.scalar_function import TABLE, ScalarFunction
+from tests.samples.case import Case, Failure, Row, Values, draw, generator, specials, tensor, values
+
+N = 24
+MIXED = [("int8", "uint8"), ("int64", "uint64"), ("bool", "int16"), ("float32", "int16"), ("float32", "int32"),
+         ("int64", "float64"), ("uint8", "float32"), ("float64", "float32"), ("complex64", "float32"),
+         ("float64", "complex64"), ("complex64", "int64"), ("bool", "complex128"), ("bool", "float32")]
+
+
+def _by_element(function: Callable[..., float]) -> Callable[..., np.ndarray]:
+    """A function of Python numbers, on arrays, in double precision and then in the dtype of the last one."""
+    def on_arrays(*arrays: np.ndarray) -> np.ndarray:
+        found = np.vectorize(function, otypes=["float64"])(*arrays)
+        return np.asarray(found, np.exp(arrays[-1][..., :0] if arrays[-1].ndim else arrays[-1]).dtype)
+    return on_arrays
+
+
+def _mpmath(name: str, *orders: Any) -> Callable[..., float]:
+    def function(*numbers: Any) -> float:
+        import mpmath
+        try:
+            return float(getattr(mpmath, name)(*(int(v) for v in numbers[:-1]), float(numbers[-1])))
+        except ValueError:
+            return math.nan  # a pole
+    return function
+
+
+def _sigmoid(x: np.ndarray) -> np.ndarray:
+    with np.errstate(all="ignore"):
+        return 1 / (1 + np.exp(-x))
+
+
+def _clip(x: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    return np.minimum(np.maximum(x, low), high)
+
+
+def _half_away(x: np.ndarray) -> np.ndarray:
+    return x if x.dtype.kind in "biu" else np.copysign(np.floor(np.abs(x) + 0.5), x)
+
+
+def _unless_whole(rounded: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    return lambda x: x if x.dtype.kind in "biu" else rounded(x)
+
+
+# How NumPy (or a textbook) writes each function. The table's own expression is not used: it is what is tested.
+NUMPY: dict[str, Callable[..., Any]] = {
+    "add": lambda x, y: x + y, "sub": lambda x, y: x - y, "mul": lambda x, y: x * y,
+    "true_divide": lambda x, y: x / y, "floor_divide": lambda x, y: x // y, "mod": lambda x, y: x % y,
+    "power": lambda x, y: x ** y, "neg": lambda x: -x, "abs": abs, "sign": np.sign, "reciprocal": np.reciprocal,
+    "square": lambda x: x * x, "sqrt": np.sqrt, "floor": _unless_whole(np.floor), "ceil": _unless_whole(np.ceil),
+    "trunc": _unless_whole(np.trunc), "round_half_to_even": _unless_whole(np.round),
+    "round_half_away_from_zero": _half_away, "maximum": np.maximum, "minimum": np.minimum, "clip": _clip,
+    "lt": lambda x, y: x < y, "le": lambda x, y: x <= y, "gt": lambda x, y: x > y, "ge": lambda x, y: x >= y,
+    "eq": lambda x, y: x == y, "neq": lambda x, y: x != y, "logical_and": np.logical_and,
+    "logical_or": np.logical_or, "logical_xor": np.logical_xor, "logical_not": np.logical_not,
+    "and_": lambda x, y: x & y, "or_": lambda x, y: x | y, "xor": lambda x, y: x ^ y, "invert": lambda x: ~x,
+    "left_shift": lambda x, y: x << y, "right_shift": lambda x, y: x >> y, "isnan": np.isnan, "isinf": np.isinf,
+    "isfinite": np.isfinite, "switch": np.where, "arctan2": np.arctan2, "logaddexp": np.logaddexp, "sigmoid": _sigmoid,
+    "softplus": lambda x: np.logaddexp(x, x.dtype.type(0) if x.dtype.kind == "f" else np.int8(0)),
+    "log1mexp": lambda x: np.log1p(-np.exp(x)), "erf": _by_element(math.erf), "erfc": _by_element(math.erfc),
+    "gammaln": _by_element(lambda x: math.lgamma(x) if x > 0 or x != np.floor(x) else math.inf),
+    "digamma": _by_element(_mpmath("digamma")), "polygamma": _by_element(_mpmath("polygamma")),
+    "real": lambda x: x.real.copy(), "imag": lambda x: x.imag.copy(), "conj": np.conj, "angle": np.angle,
+    "complex": lambda x, y: x + 1j * y,
+    **{name: getattr(np, name) for name in (
+        "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sin", "cos", "tan", "arcsin", "arccos", "arctan",
+        "sinh", "cosh", "tanh", "arcsinh", "arccosh", "arctanh", "deg2rad", "rad2deg")},
+    **{f"cast_{d}": partial(lambda d, x: x.astype(d), d) for d in dtypes.ALL},
+}
+TRUTH = "the result is a truth value or an integer, constant between its steps: nothing to differentiate"
+NO_GRADIENT = dict.fromkeys(
+    ["lt", "le", "gt", "ge", "eq", "neq", "logical_and", "logical_or", "logical_xor", "logical_not", "and_", "or_",
+     "xor", "invert", "left_shift", "right_shift", "isnan", "isinf", "isfinite", "cast_bool",
+     *(f"cast_{d}" for d in dtypes.INTEGERS)], TRUTH)
+
+
+def rows() -> list[Row]:
+    """A Row for each row of the scalar table."""
+    return [Row(name, partial(_cases, function), (name,), partial(_fails, function), whole=False,
+                no_gradient=NO_GRADIENT.get(name, "")) for name, function in TABLE.items()]
+
+
+def taken(function: ScalarFunction) -> Iterator[tuple[str, ...]]:
+    """Dtypes of the operands that the function is defined for: all of one dtype, and mixtures."""
+    same = [(d,) * function.nin for d in dtypes.ALL]
+    mixed = {1: [], 2: MIXED, 3: [("bool", *pair) for pair in MIXED]}[function.nin]
+    for kinds in (*same, *mixed):
+        try:
+            function.signature(*kinds)
+        except TypeError:
+            continue
+        yield kinds
+
+
+def _cases(function: ScalarFunction) -> Sequence[Case]:
+    combinations = list(taken(function))
+    return [*(_of_dtypes(function, kinds) for kinds in combinations), *_of_shapes(function, combinations),
+            *_weak(function)]
+
+
+def _of_dtypes(function: ScalarFunction, kinds: tuple[str, ...]) -> Case:
+    """One length for all dtypes, so that they share a loop; called over the domain and at the edges."""
+    drawn = sample(function, kinds, (N,))
+    edges = [Values(f"edges {k}", arrays, smooth=False) for k, arrays in enumerate(_edges(function, kinds))]
+    return Case(", ".join(kinds), FUNCTIONS[function.name], tuple(tensor(d, N) for d in kinds),
+                (Values("domain", drawn), *edges), NUMPY[function.name])
+
+
+def sample(function: ScalarFunction, kinds: Sequence[str], shape: tuple[int, ...]) -> tuple[np.ndarray, ...]:
+    """Operands in the domain of the function."""
+    arrays = [draw(d, shape, low, high, seed=(function.name, k))
+              for k, (d, (low, high)) in enumerate(zip(kinds, function.domain, strict=True))]
+    if function.name == "power" and kinds[0] in dtypes.COMPLEX + ("float32", "float64"):
+        return tuple(arrays)
+    return tuple(_allowed(function, arrays))
+
+
+def _allowed(function: ScalarFunction, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """An integer is not raised to a negative integer: that is a failure of its own."""
+    arrays = list(arrays)
+    if function.name == "power" and all(a.dtype.kind in "biu" for a in arrays):
+        arrays[1] = np.where(arrays[1] < 0, arrays[1].dtype.type(3), arrays[1])
+    return arrays
+
+
+def _edges(function: ScalarFunction, kinds: Sequence[str]) -> Iterator[tuple[np.ndarray, ...]]:
+    """The edges of the dtypes in all combinations, N at a time."""
+    found = list(product(*(specials(d) for d in kinds)))
+    chosen = generator(function.name, kinds).permutation(len(found))[:120]
+    found = [found[k] for k in sorted(chosen)]
+    found += found[:1] * (-len(found) % N)
+    for start in range(0, len(found), N):
+        columns = zip(*found[start:start + N], strict=True)
+        yield tuple(_allowed(function, [np.array(c, d) for c, d in zip(columns, kinds, strict=True)]))
+
+
+def _of_shapes(function: ScalarFunction, combinations: Sequence[tuple[str, ...]]) -> Iterator[Case]:
+    """Ranks, lengths that are known when called only, broadcasting."""
+    kinds = next((k for k in combinations if "float64" in k), combinations[-1])
+    n = function.nin
+    layouts: dict[str, tuple[list[tuple[int | None, ...]], list[list[tuple[int, ...]]]]] = {
+        "0-d": ([()] * n, [[()] * n]),
+        "vectors": ([(None,)] * n, [[(5,)] * n, [(0,)] * n, [(1,)] * n]),
+        "three axes": ([(None,) * 3] * n, [[(2, 3, 4)] * n, [(2, 0, 4)] * n, [(1, 1, 1)] * n]),
+        "known lengths": ([(2, 3)] * n, [[(2, 3)] * n]),
+        "a length of 0": ([(0, 3)] * n, [[(0, 3)] * n]),
+    }
+    if n > 1:
+        layouts |= {
+            "row and column": ([(None, 1), (1, None), (None, None)][:n], [[(3, 1), (1, 4), (3, 4)][:n],
+                                                                          [(0, 1), (1, 4), (0, 4)][:n]]),
+            "ranks": ([(None,), (), (None, None)][:n], [[(3,), (), (2, 3)][:n]]),
+        }
+    for label, (types, calls) in layouts.items():
+        yield Case(label, FUNCTIONS[function.name], tuple(tensor(d, *s) for d, s in zip(kinds, types, strict=True)),
+                   tuple(values(str(shapes), *_of_each_shape(function, kinds, shapes)) for shapes in calls),
+                   NUMPY[function.name])
+
+
+def _of_each_shape(function: ScalarFunction, kinds: Sequence[str], shapes: Sequence[Any]) -> list[np.ndarray]:
+    return [sample(function, kinds, shape)[k] for k, shape in enumerate(shapes)]
+
+
+def _weak(function: ScalarFunction) -> Iterator[Case]:
+    """A Python number on the right takes the dtype that the array gives it."""
+    if function.nin != 2:
+        return
+    for number, kind in ((2, "int8"), (2, "float32"), (1.5, "float32"), (1.5, "int64"), (2, "bool"), (1.5j, "float32")):
+        try:
+            function.signature(kind, type(number))
+        except TypeError:
+            continue
+        (x, _) = sample(function, (kind, "int64"), (N,))
+        yield Case(f"{kind} and {number!r}", partial(_with_number, FUNCTIONS[function.name], number),
+                   (tensor(kind, N),), (values("domain", x),), partial(_with_number, NUMPY[function.name], number))
+
+
+def _with_number(function: Callable[..., Any], number: Any, x: Any) -> Any:
+    return function(x, number)
+
+
+def _fails(function: ScalarFunction) -> Iterator[Failure]:
+    """Lengths that differ; an integer raised to a negative one."""
+    if function.nin == 1:
+        return
+    kinds = next((k for k in taken(function) if "float64" in k), next(taken(function)))
+    for label, ranks, good, bad in (
+            ("lengths", [(None,)] * function.nin, [(3,)] * function.nin, [(3,), (4,), (3,)]),
+            ("a length of 1 that was not declared", [(None, None)] * function.nin, [(2, 3)] * function.nin,
+             [(2, 3), (2, 1), (2, 3)]),
+            ("the last axis of another rank", [(None, None), (None,), ()], [(2, 3), (3,), ()], [(2, 3), (2,), ()])):
+        shapes = zip(kinds, ranks[:function.nin], strict=True)
+        yield Failure(label, FUNCTIONS[function.name], tuple(tensor(d, *s) for d, s in shapes),
+                      tuple(_of_each_shape(function, kinds, good[:function.nin])),
+                      tuple(_of_each_shape(function, kinds, bad[:function.nin])), ShapeError, "differ")
+    if function.name == "power":
+        x, y = np.array([2, 3]), np.array([1, 2])
+        yield Failure("negative power", nt.power, (tensor("int64", None), tensor("int64", None)), (x, y), (x, -y),
+                      ValueDomainError, "negative integer power")
+        yield Failure("negative power of a scalar", nt.power, (tensor("int8"), tensor("int8")),
+                      (np.int8(2), np.int8(3)), (np.int8(2), np.int8(-3)), ValueDomainError, "negative integer power")
