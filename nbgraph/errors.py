@@ -33,6 +33,12 @@ class SourceLine(NamedTuple):
         return f"{place}   {code}" if code else place
 
 
+class DerivedLine(SourceLine):
+    """The line of the node that a gradient was taken of: for messages, not what the line assigns."""
+
+    __slots__ = ()
+
+
 class NbgraphError(Exception):
     """Base of all errors of this package: what, where (the user's line of every operand), fix.
 

@@ -101,9 +101,7 @@ def check_numpy(row: Row, case: Case, given: Values, results: Sequence[np.ndarra
         expected = case.numpy(*(a.copy() for a in given.arrays))
     expected = list(expected) if isinstance(expected, (list, tuple)) else [expected]
     for result, wanted in zip(results, expected, strict=True):
-        wanted = np.asarray(wanted)
-        wanted = wanted.astype("float32") if wanted.dtype == "float16" else wanted
-        assert_result(row, result, wanted, f"{row.name}, {case.label}, {given.label}: perform against NumPy")
+        assert_result(row, result, np.asarray(wanted), f"{row.name}, {case.label}, {given.label}: perform against NumPy")
 
 
 def check_lengths(case: Case, inputs: Sequence[Any], outputs: Sequence[Any], given: Values,

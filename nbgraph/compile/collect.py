@@ -76,9 +76,13 @@ class Collected:
         """The slots that a call may give values to, in the order of its positional arguments."""
         return tuple(slot for slot in self.slots if slot.role == "argument")
 
+    def names(self) -> dict[Variable, str]:
+        """What the user calls the variables of the graph."""
+        return user_names(self.fgraph.nodes)
+
     def output_names(self) -> list[str]:
         """What the user calls each output of the graph; the new value of w is w_next."""
-        known = user_names(self.fgraph.nodes)
+        known = self.names()
         names = [known.get(v, str(v)) for v in self.fgraph.outputs]
         for slot in self.slots:
             if slot.update is not None:

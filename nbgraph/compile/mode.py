@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from nbgraph.compile.reference import ReferenceExecutor
 from nbgraph.config import config
+from nbgraph.graph.basic import Variable
 from nbgraph.graph.fg import FunctionGraph
 
 
@@ -57,14 +58,15 @@ class Mode:
         return passes.rewrite(fgraph, chosen)
 
     def execute(self, fgraph: FunctionGraph, name: str, input_names: Sequence[str | None],
-                shared_inputs: Sequence[bool], output_names: Callable[[], Sequence[str]]) -> Executor:
+                shared_inputs: Sequence[bool], names: Callable[[], dict[Variable, str]],
+                output_names: Callable[[], Sequence[str]]) -> Executor:
         """What runs `fgraph`: compiled now, so that no call ever compiles."""
         if self.executor == "reference":
             return ReferenceExecutor(fgraph)
         # Lowering brings Numba in, which `import nbgraph` must not.
         from nbgraph.lowering import compile_graph
         return compile_graph(fgraph, name=name, input_names=tuple(input_names), shared_inputs=tuple(shared_inputs),
-                             output_names=output_names)
+                             names=names, output_names=output_names)
 
     def __str__(self) -> str:
         return self.name

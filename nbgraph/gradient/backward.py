@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import nbgraph.tensor as nt
-from nbgraph.errors import DTypeError, GraphError, NullGradError, ShapeError
+from nbgraph.errors import DTypeError, DerivedLine, GraphError, NullGradError, ShapeError
 from nbgraph.gradient.connections import Connections
 from nbgraph.graph.basic import Apply, Constant, Variable
 from nbgraph.graph.null_type import DisconnectedType, NullType, is_disconnected, is_null
@@ -52,7 +52,7 @@ def backward(connections: Connections, seeds: Iterable[tuple[Variable, Any]], fi
                   for x, row in zip(node.inputs, pattern, strict=True)]
         if not any(wanted):
             continue
-        with attributed_to(node.line):
+        with attributed_to(node.line and DerivedLine(*node.line)):
             terms = pull_back(node, arrived, pattern)
             for x, term, want in zip(node.inputs, terms, wanted, strict=True):
                 if want and not is_disconnected(term):

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from nbgraph.errors import DTypeError, GraphError, ShapeError
+from nbgraph.errors import DTypeError, DerivedLine, GraphError, ShapeError
 from nbgraph.gradient.backward import add_term, as_gradient_of, backward, raise_null, zero_gradient
 from nbgraph.gradient.connections import Connections, connect
 from nbgraph.gradient.reverse import Lop, as_variables, like_given, points_for, report_disconnected
@@ -72,7 +72,7 @@ def _forward(connections: Connections, seeds: Any) -> Tangents:
         moving = [tangents.get(x) for x in node.inputs]
         if all(point is None for point in moving):
             continue
-        with attributed_to(node.line):
+        with attributed_to(node.line and DerivedLine(*node.line)):
             pattern = connections.patterns[node]
             for j, (output, tangent) in enumerate(zip(node.outputs, _push(node, moving, pattern), strict=True)):
                 if tangent is not None and any(row[j] for row in pattern):

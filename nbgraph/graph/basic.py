@@ -79,7 +79,7 @@ class Variable:
                  name: str | None = None) -> None:
         if name is not None and not isinstance(name, str):
             raise TypeError(f"name must be a string or None, got {name!r}")
-        self.type = type
+        self.type: Any = type  # a Type: what else it has (dtype, shape, ...) is a matter of its class
         self.owner = owner
         self.index = index
         self.name = name
@@ -162,7 +162,7 @@ class Apply:
     __slots__ = ("inputs", "line", "op", "outputs")
 
     def __init__(self, op: Op, inputs: Sequence[Variable], outputs: Sequence[Variable]) -> None:
-        self.op = op
+        self.op: Any = op  # an Op, with the parameters of its class
         self.inputs: tuple[Any, ...] = tuple(inputs)
         self.outputs: tuple[Any, ...] = tuple(outputs)
         self.line: SourceLine | None = user_line()

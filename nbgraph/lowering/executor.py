@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Any
 
 from nbgraph.dispatch.checks import CheckFailed
+from nbgraph.graph.basic import Variable
 from nbgraph.graph.fg import FunctionGraph
 from nbgraph.lowering.build import Argument, Native, build
 from nbgraph.lowering.emit import canonical_source
@@ -38,9 +39,10 @@ class Stages:
 
 @dataclass(frozen=True)
 class Signature:
-    """What only people see: which inputs are shared, and what the outputs are called."""
+    """What only people see: which inputs are shared, and what variables and outputs are called."""
 
     shared_inputs: tuple[bool, ...]
+    names: Callable[[], dict[Variable, str]]
     output_names: Callable[[], Sequence[str]]
 
 
@@ -102,7 +104,8 @@ def _count(n: int, what: str) -> str:
 
 
 def compile_graph(fgraph: FunctionGraph, name: str, input_names: Sequence[str | None],
-                  shared_inputs: Sequence[bool], output_names: Callable[[], Sequence[str]]) -> Compiled:
+                  shared_inputs: Sequence[bool], names: Callable[[], dict[Variable, str]],
+                  output_names: Callable[[], Sequence[str]]) -> Compiled:
     """Native code for a rewritten graph; afterwards no call compiles.
 
     Parameters
@@ -111,7 +114,7 @@ def compile_graph(fgraph: FunctionGraph, name: str, input_names: Sequence[str | 
     name : str                      of the function, for people
     input_names : for each input    what the user calls it
     shared_inputs : for each input  whether it is a shared variable
-    output_names : callable         what the user calls each output; asked when someone looks at the source
+    names, output_names : callables what the user calls variables, and each output; asked when someone looks
 
     Raises
     ------
@@ -124,4 +127,4 @@ def compile_graph(fgraph: FunctionGraph, name: str, input_names: Sequence[str | 
     arguments += [Argument(buffer.dtype, buffer.ndim) for buffer, _ in program.constants]
     stages = Stages(prepared, plan, program)
     native = build(canonical_source(program), arguments)
-    return Compiled(stages, native, Signature(tuple(shared_inputs), output_names))
+    return Compiled(stages, native, Signature(tuple(shared_inputs), names, output_names))

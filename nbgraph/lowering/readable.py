@@ -15,7 +15,6 @@ from typing import Any
 from nbgraph.dispatch.expressions import Assign, Buffer, Call, Combine, For, Literal, Load, Local, Store
 from nbgraph.graph.basic import Variable
 from nbgraph.graph.fg import FunctionGraph
-from nbgraph.graph.names import user_names
 from nbgraph.graph.printing import expression
 from nbgraph.lowering.emit import BodyWriter, MainWriter, SourceWriter
 from nbgraph.lowering.names import Hinted, identifier
@@ -45,7 +44,7 @@ _LENGTHS = "nmkl"
 def readable_source(program: Program, fgraph: FunctionGraph, signature: Any, summary: str) -> str:
     """The text that `f.source` shows; `signature` has the roles of inputs and the names of outputs."""
     outputs = list(signature.output_names())
-    words = _Words(fgraph, outputs)
+    words = _Words(fgraph, signature.names(), outputs)
     writer = _ReadableSource(program, Hinted(_hints(program, words), taken=_kernel_names(program)), words)
     text = writer.source(identifier(program.name))
     title = f"{program.name}({_parameters(program, signature.shared_inputs)}) -> {', '.join(outputs) or 'nothing'}"
@@ -62,8 +61,8 @@ def _parameters(program: Program, shared: Sequence[bool]) -> str:
 class _Words:
     """What variables are called, and how comments write them."""
 
-    def __init__(self, fgraph: FunctionGraph, outputs: Sequence[str]) -> None:
-        self.names = user_names(fgraph.nodes)
+    def __init__(self, fgraph: FunctionGraph, names: dict[Variable, str], outputs: Sequence[str]) -> None:
+        self.names = {**names, **{v: v.name for v in fgraph.variables if v.name is not None}}
         self.names.update((v, name) for v, name in zip(fgraph.outputs, outputs, strict=True) if v.owner is not None)
 
     def comment(self, variable: Any) -> str | None:
@@ -110,33 +109,37 @@ def _local_hint(s: Assign, hints: dict[Any, str], words: _Words) -> str:
 
 
 class _ReadableBody(BodyWriter):
-    """Short values that are used once stand where they are used."""
+    """Short values that are used once stand where they are used; every variable is explained once."""
 
     words: _Words
     once: frozenset[Local] = frozenset()
+    stored: frozenset[Local] = frozenset()
+    explained: set[Any]
 
-    def body(self, statements: Sequence[Any]) -> None:
-        last = None
-        for statement in statements:
-            comment = self._comment(statement)
-            if comment is not None and comment != last:
-                self.line(f"# {comment}")
-            last = comment or last
-            super().body([statement])
+    def explain(self, variable: Any) -> None:
+        """A comment with what the variable is, where it has not had one yet."""
+        comment = None if variable in self.explained else self.words.comment(variable)
+        if comment is not None:
+            self.explained.add(variable)
+            self.line(f"# {comment}")
 
-    def _comment(self, s: Any) -> str | None:
-        if isinstance(s, (Store, Combine)):
-            return self.words.comment(s.variable)
-        if isinstance(s, Assign) and isinstance(s.value, Call) and s.variable in self.words.names:
-            return self.words.comment(s.variable)
-        return None
+    def store(self, s: Store) -> None:
+        self.explain(s.variable)
+        super().store(s)
+
+    def combine(self, s: Combine) -> None:
+        self.explain(s.variable)
+        super().combine(s)
 
     def assign(self, s: Assign) -> None:
-        if s.target in self.once and (isinstance(s.value, Load) or s.variable not in self.words.names):
+        named = isinstance(s.value, Call) and s.variable in self.words.names
+        if s.target in self.once and (not named or s.target in self.stored):
             ranked = self.expressions.ranked(s.value)
             if len(ranked[0]) <= LONGEST:
                 self.expressions.inlined[s.target] = ranked
                 return
+        if named:
+            self.explain(s.variable)
         super().assign(s)
 
 
@@ -173,12 +176,14 @@ class _ReadableSource(SourceWriter):
 
     def new_body(self, kernel: Kernel) -> BodyWriter:
         writer = _ReadableBody(self.namer.inner(), self.imports)
-        writer.words, writer.once = self.words, used_once(kernel.body, kernel.results)
+        writer.words, writer.once, writer.explained = self.words, used_once(kernel.body, kernel.results), set()
+        writer.stored = frozenset(s.value for s in walk(kernel.body)
+                                  if isinstance(s, Store) and isinstance(s.value, Local))
         return writer
 
     def new_main(self, names: dict[Kernel, str]) -> MainWriter:
         writer = _ReadableMain(self.namer, self.imports, names)
-        writer.words, writer.once = self.words, used_once_in_main(self.program)
+        writer.words, writer.once, writer.explained = self.words, used_once_in_main(self.program), set()
         return writer
 
 

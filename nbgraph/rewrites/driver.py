@@ -67,7 +67,7 @@ def apply_rules(fgraph: FunctionGraph, rules: Iterable[Rule],
     ------
     GraphError   rules undo each other or grow the graph without end; names them
     """
-    driver = _Driver(fgraph, tuple(rules), frozenset(settled))
+    driver = Driver(fgraph, tuple(rules), frozenset(settled))
     return driver.run(), driver.firings
 
 
@@ -81,7 +81,7 @@ def _on_inputs(node: Apply, inputs: list[Any]) -> Apply:
     return fresh
 
 
-class _Driver:
+class Driver:
     """One run over one graph.
 
     forward    variable -> what stands for it; chains end at a final form

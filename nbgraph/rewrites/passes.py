@@ -18,10 +18,11 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import ModuleType
 
 from nbgraph.config import config
+from nbgraph.graph.basic import Variable
 from nbgraph.graph.fg import FunctionGraph
 from nbgraph.graph.verify import verify_rewrite
 from nbgraph.rewrites import (
@@ -37,7 +38,7 @@ from nbgraph.rewrites import (
     stability,
     views,
 )
-from nbgraph.rewrites.driver import Firings, apply_rules
+from nbgraph.rewrites.driver import Driver, Firings
 from nbgraph.rewrites.rule import Rule
 
 
@@ -70,13 +71,14 @@ FAST_RUN: tuple[Pass, ...] = (
 
 @dataclass(frozen=True)
 class Row:
-    """What one pass did. `ms` is wall time in milliseconds."""
+    """What one pass did. `ms` is wall time in milliseconds, `forward` what stands for each replaced variable."""
 
     name: str
     firings: Firings
     nodes_before: int
     nodes_after: int
     ms: float
+    forward: dict[Variable, Variable] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def by_rule(self) -> Counter[str]:
@@ -97,6 +99,17 @@ class Report:
     def by_rule(self) -> Counter[str]:
         """Firings of each rule in all passes."""
         return sum((row.by_rule for row in self.rows), Counter())
+
+    def carried(self, names: dict[Variable, str]) -> dict[Variable, str]:
+        """The names of the original graph's variables, for what stands for them at the end."""
+        for row in self.rows:
+            moved: dict[Variable, str] = {}
+            for variable, name in names.items():
+                while variable in row.forward:
+                    variable = row.forward[variable]
+                moved.setdefault(variable, name)
+            names = moved
+        return names
 
     def __str__(self) -> str:
         lines = [f"{'pass':<12} {'nodes':>15} {'ms':>8}   firings"]
@@ -126,10 +139,11 @@ def rewrite(fgraph: FunctionGraph, passes: Sequence[Pass]) -> tuple[FunctionGrap
     settled: tuple[Rule, ...] = ()
     for step in passes:
         start = time.perf_counter()
-        after, firings = apply_rules(fgraph, step.rules, settled)
+        driver = Driver(fgraph, step.rules, frozenset(settled))
+        after = driver.run()
         ms = (time.perf_counter() - start) * 1e3
         if config.verify:
             verify_rewrite(fgraph, after)
-        rows.append(Row(step.name, firings, len(fgraph), len(after), ms))
+        rows.append(Row(step.name, driver.firings, len(fgraph), len(after), ms, driver.forward))
         fgraph, settled = after, step.rules
     return fgraph, Report(tuple(rows))

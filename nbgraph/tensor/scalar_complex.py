@@ -11,7 +11,7 @@ import numpy as np
 
 import nbgraph.tensor as nt
 from nbgraph.tensor import dtypes
-from nbgraph.tensor.scalar_function import row
+from nbgraph.tensor.scalar_function import like, row
 
 
 def _part(kind: Any) -> tuple[str, ...]:
@@ -25,8 +25,9 @@ def _same(kind: Any) -> tuple[str, ...]:
 
 
 def _angle_signature(kind: Any) -> tuple[str, ...]:
-    dtype = dtypes.result_type(kind, float)
-    return dtype, dtypes.real_of(dtype)
+    dtype = dtypes.result_type(kind)
+    # NumPy takes arctan2(0, x) of a real x.
+    return (dtype, dtypes.real_of(dtype)) if dtype in dtypes.COMPLEX else like(np.arctan2)(int, dtype)[1:]
 
 
 def _complex_signature(*kinds: Any) -> tuple[str, ...]:

@@ -130,7 +130,8 @@ def draw(dtype: str, shape: Sequence[int], low: float = -3.0, high: float = 3.0,
         return rng.integers(0, 2, shape).astype(bool)
     if dtype in dtypes.INTEGERS:
         low = max(low, 0) if dtype in dtypes.UNSIGNED else low
-        return rng.integers(int(np.ceil(low)), int(np.floor(high)) + 1, shape).astype(dtype)
+        least = int(np.ceil(low))
+        return rng.integers(least, max(least, int(np.floor(high))) + 1, shape).astype(dtype)
     real = rng.uniform(low, high, shape)
     return np.asarray(real + 1j * rng.uniform(low, high, shape) if dtype in dtypes.COMPLEX else real, dtype)
 

@@ -6,13 +6,14 @@ Copies of a Function share its maker; what differs between them (containers, upd
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from typing import Any
 
 from nbgraph.compile.collect import Collected
 from nbgraph.compile.container import Container, filter_for, stored
 from nbgraph.compile.io import In, Out
 from nbgraph.compile.mode import Executor, Mode
+from nbgraph.graph.basic import Variable
 from nbgraph.graph.fg import FunctionGraph
 
 
@@ -31,7 +32,7 @@ class FunctionMaker:
     def __init__(self, collected: Collected, mode: Mode, name: str | None = None) -> None:
         self.collected, self.mode, self.name = collected, mode, name
         self.fgraph, self.report = mode.rewrite(collected.fgraph)
-        self.executor = self._execute(self.fgraph, collected.output_names)
+        self.executor = self._execute(self.fgraph, range(len(self.fgraph.outputs)))
         self._subsets: dict[tuple[int, ...], Executor] = {}
 
     @property
@@ -44,18 +45,23 @@ class FunctionMaker:
         """The outputs as the user gave them."""
         return self.collected.outputs
 
-    def _execute(self, fgraph: FunctionGraph, output_names: Callable[[], list[str]]) -> Executor:
+    def names(self) -> dict[Variable, str]:
+        """What the user calls the variables of the graph that runs."""
+        names = self.collected.names()
+        return names if self.report is None else self.report.carried(names)
+
+    def _execute(self, fgraph: FunctionGraph, outputs: Sequence[int]) -> Executor:
         read = [slot for slot in self.collected.slots if slot.read]
         return self.mode.execute(fgraph, self.name or "function", [slot.name for slot in read],
-                                 [slot.role == "shared" for slot in read], output_names)
+                                 [slot.role == "shared" for slot in read], self.names,
+                                 lambda: [self.collected.output_names()[i] for i in outputs])
 
     def subset(self, positions: tuple[int, ...]) -> Executor:
         """What computes these outputs and all updates, and nothing else; made when first asked for."""
         if positions not in self._subsets:
             kept = [*positions, *range(len(self.outputs), len(self.fgraph.outputs))]
-            wanted = self.fgraph.with_outputs([self.fgraph.outputs[i] for i in kept])
             self._subsets[positions] = self._execute(
-                wanted, lambda: [self.collected.output_names()[i] for i in kept])
+                self.fgraph.with_outputs([self.fgraph.outputs[i] for i in kept]), kept)
         return self._subsets[positions]
 
     def containers(self, allow_downcast: bool | None) -> list[Container]:
