@@ -116,6 +116,9 @@ class Part:
     output: Any
     arguments: list[list[Any]]
 
+    def __len__(self) -> int:
+        return len(toposort([self.output], stop=self.inputs))
+
     def problem(self, mode: str) -> str:
         """How the output is wrong when it is all that is compiled; empty where it is right."""
         try:
@@ -156,7 +159,7 @@ def _with_cuts(part: Part, mode: str) -> Part:
     while True:
         nodes = toposort([part.output], stop=part.inputs)[:-1]
         options = (part.cut(v) for node in reversed(nodes) for v in node.outputs)
-        smaller = next((p for p in options if p.problem(mode)), None)
+        smaller = next((p for p in options if len(p) < len(part) and p.problem(mode)), None)
         if smaller is None:
             return part
         part = smaller

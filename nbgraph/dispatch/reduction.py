@@ -96,7 +96,7 @@ def linear_recurrence(node: Apply) -> Scan:
 def not_empty(node: Apply, dims: Dims) -> list[Check]:
     """There is no largest or smallest of nothing."""
     op: Any = node.op
-    if op.kind in ("sum", "prod", "all", "any"):
+    if op.kind in ("sum", "prod", "all", "any") or (isinstance(op, Reduce) and op.of_nothing):
         return []
     lengths = dims(node.inputs[0])
     reduced = tuple(lengths[axis] for axis in op.axes)

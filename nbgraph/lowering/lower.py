@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from nbgraph.dispatch.expressions import Assign, Buffer, Call, Expr, Literal, Load, Local, Statement, multiply
+from nbgraph.dispatch.expressions import Buffer, Expr, For, Literal, Load, Local, Statement, Store, multiply
 from nbgraph.dispatch.rules import Check, Extent
 from nbgraph.graph.basic import Constant, Variable
 from nbgraph.lowering.elements import Elements, Known, hint_of
@@ -40,6 +40,8 @@ class _Lowering:
         self.main: list[Any] = []
         self.scalars = Elements(self.known)
         self.checks: list[Check] = []
+        self.claims: set[Any] = set()       # checks that have been made: after them they hold
+        self.lengths_read: set[Local] = set()
         self.pending: dict[Variable, int] = {}
         for nest in plan.nests:
             for root in nest.roots:
@@ -95,6 +97,7 @@ class _Lowering:
             local = Local(f"{rule.source.name or 'n'}_length", "int64")
             self.main.append(ReadLength(local, self._buffer(rule.source), rule.axis))
             self.known.scalars[v] = local
+            self.lengths_read.add(local)
         else:
             self.known.scalars[v] = Literal(length) if isinstance(length, int) else self.known.scalars[length]
 
@@ -123,7 +126,6 @@ class _Lowering:
 
     def _call(self, body: list[Statement], results: list[Local], variables: tuple[Any, ...],
               copies: tuple[Buffer, Buffer] | None = None) -> None:
-        from nbgraph.dispatch.expressions import For
         if any(isinstance(s, For) for s in body):
             self.main.append(CallKernel(kernel_of(body, results), variables, copies))
         else:
@@ -143,7 +145,6 @@ class _Lowering:
 
     def _boxed(self, scalar: Variable) -> Buffer:
         """A 0-d value as an array of one element."""
-        from nbgraph.dispatch.expressions import Store
         buffer = Buffer(hint_of(scalar), scalar.type.dtype, (Literal(1),))
         self.main += [Allocate(buffer, scalar), Store(buffer, (Literal(0),), self.known.scalar(scalar), scalar)]
         return buffer
@@ -175,12 +176,26 @@ class _Lowering:
         if check.test == "same_size":
             operands = tuple(self._product(lengths) for lengths in operands)
         self._flush()
-        if _always_holds(check.test, operands):
+        claim = (check.test, operands)
+        if claim in self.claims or self._always_holds(check.test, operands):
             return
+        self.claims.add(claim)
         number = len(self.checks)
         self.checks.append(check)
         self.main.append(Test(number, check, operands, tuple(self._shown(s) for s in check.shown
                                                             if not _is_array(s))))
+
+    def _always_holds(self, test: str, operands: tuple[Any, ...]) -> bool:
+        """True where what is known of the operands decides the check."""
+        if test in ("equal", "same_size"):
+            return len(set(operands)) <= 1
+        if test == "index":
+            index, length = (a.value if isinstance(a, Literal) else None for a in operands)
+            return index is not None and length is not None and -length <= index < length
+        if test == "natural":
+            return all(a in self.lengths_read or (isinstance(a, Literal) and a.value >= 0) for a in operands)
+        holds = {"positive": lambda v: v > 0, "nonzero": lambda v: v != 0}.get(test)
+        return holds is not None and all(isinstance(a, Literal) and holds(a.value) for a in operands)
 
     def _checked(self, a: Any) -> Any:
         return self._buffer(a) if _is_array(a) else self._shown(a)
@@ -200,19 +215,3 @@ class _Lowering:
 
 def _is_array(a: Any) -> bool:
     return isinstance(a, Variable) and a.type.ndim > 0
-
-
-def _always_holds(test: str, operands: tuple[Any, ...]) -> bool:
-    """True where the operands are known, and the check with them."""
-    if not all(isinstance(a, Literal) for a in operands):
-        return test in ("equal", "same_size") and all(a is operands[0] for a in operands)
-    values = [a.value for a in operands]
-    if test in ("equal", "same_size"):
-        return len(set(values)) <= 1
-    if test == "index":
-        return -values[1] <= values[0] < values[1]
-    return test in ("natural", "positive", "nonzero") and all(
-        {"natural": v >= 0, "positive": v > 0, "nonzero": v != 0}[test] for v in values)
-
-
-__all__ = ["Assign", "Call", "lower"]

@@ -142,8 +142,9 @@ class _Scheduler:
         elif isinstance(rule, Writes):
             self._place_writes(node, rule, out, ambient)
         elif isinstance(rule, (Alias, Extent)):
-            known = isinstance(rule, Extent) and self.lengths.intern(out) is not out
-            self.ready[out] = self.level[out] = ambient if known else max(ambient, self.in_memory(rule.source))
+            length = self.lengths.intern(out) if isinstance(rule, Extent) else out
+            level = self.in_memory(rule.source) if length is out else self._known_at(length)
+            self.ready[out] = self.level[out] = max(ambient, level)
         else:
             self._place_library(node, rule, ambient)
 

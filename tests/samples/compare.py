@@ -59,7 +59,7 @@ def layouts(arrays: Sequence[np.ndarray]) -> Iterator[tuple[str, list[np.ndarray
 
 def _every_second(a: np.ndarray) -> np.ndarray:
     spread = np.zeros([2 * n for n in a.shape], a.dtype)
-    view = spread[tuple(slice(None, None, 2) for _ in a.shape)]
+    view = spread[(*(slice(None, None, 2) for _ in a.shape), ...)]
     view[...] = a
     return view
 

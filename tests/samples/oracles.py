@@ -38,13 +38,13 @@ def on_floats(function: Oracle) -> Oracle:
 
 def by_element(function: Callable[..., float]) -> Oracle:
     """A function of Python numbers on arrays, in the dtype of the last one."""
-    return lambda *arrays: np.vectorize(function, otypes=[arrays[-1].dtype])(*arrays)
+    return lambda *arrays: np.vectorize(function, otypes=[np.asarray(arrays[-1]).dtype])(*arrays)
 
 
 def _gammaln(x: float) -> float:
     if x == -math.inf:
         return -math.inf  # as SciPy has it; C's lgamma gives inf
-    return math.inf if math.isinf(x) or (x <= 0 and x == math.floor(x)) else math.lgamma(x)
+    return math.inf if x in (math.inf, 1.7e308) or (x <= 0 and x == math.floor(x)) else math.lgamma(x)
 
 
 def _digamma(x: float) -> float:
@@ -95,8 +95,9 @@ def _unless_whole(rounded: Oracle) -> Oracle:
 
 
 def _complex(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    dtype = np.result_type(x, y) if "f" in x.dtype.kind + y.dtype.kind else np.dtype(np.float64)
-    parts = np.stack([a.astype(dtype) for a in np.broadcast_arrays(x, y)], axis=-1)
+    dtype = np.result_type(x, y)
+    dtype = dtype if dtype.kind == "f" else np.dtype(np.float64)
+    parts = np.stack([np.asarray(a, dtype) for a in np.broadcast_arrays(x, y)], axis=-1)
     return parts.view(np.result_type(dtype, np.complex64))[..., 0]
 
 
@@ -116,7 +117,7 @@ ORACLES: dict[str, Oracle] = {
     "sigmoid": on_floats(_sigmoid), "softplus": on_floats(_softplus), "log1mexp": on_floats(_log1mexp),
     "erf": on_floats(by_element(math.erf)), "erfc": on_floats(by_element(math.erfc)),
     "gammaln": on_floats(by_element(_gammaln)), "digamma": on_floats(by_element(_digamma)),
-    "polygamma": lambda n, x: on_floats(lambda y: by_element(_polygamma)(n.astype(object), y))(x),
+    "polygamma": lambda n, x: on_floats(lambda y: by_element(_polygamma)(np.asarray(n, object), y))(np.asarray(x)),
     "real": lambda x: x.real.copy(), "imag": lambda x: x.imag.copy(), "conj": lambda x: x.conj(), "angle": np.angle,
     "complex": _complex,
     **{name: getattr(np, name) for name in (
