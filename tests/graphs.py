@@ -23,7 +23,6 @@ from nbgraph.errors import NbgraphError
 from nbgraph.gradient import grad
 from nbgraph.graph.basic import Apply, Constant
 from nbgraph.graph.evaluate import perform_checked, value_of
-from nbgraph.graph.fg import FunctionGraph
 from nbgraph.graph.traversal import toposort
 from nbgraph.tensor import dtypes
 from nbgraph.tensor.elemwise import Elemwise
@@ -51,7 +50,7 @@ Runs = list[np.ndarray]
 Sizes = tuple[int, ...]
 
 
-class Refused(Exception):  # noqa: N818  (what a random choice can come to is no error)
+class Refused(Exception):
     """This addition to the graph can't be made here."""
 
 

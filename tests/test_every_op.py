@@ -17,10 +17,8 @@ import pytest
 import nbgraph
 import nbgraph.tensor as nt
 from nbgraph.compile.mode import Mode
-from nbgraph.gradient import Lop, Rop, verify_grad
 from nbgraph.graph.evaluate import evaluate
 from nbgraph.graph.fg import FunctionGraph
-from nbgraph.tensor import dtypes
 from nbgraph.tensor.type import TensorType
 from tests.samples import ROWS, Case, Row, Values
 from tests.samples.compare import assert_result, layouts

@@ -8,7 +8,6 @@ NBGRAPH_TEST_SEED=n takes other graphs: seeds from n on.
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,13 +16,10 @@ import numpy as np
 import pytest
 
 import nbgraph
-import nbgraph.tensor as nt
-from nbgraph.gradient import grad
 from nbgraph.graph.evaluate import evaluate
 from nbgraph.graph.fg import FunctionGraph
 from nbgraph.graph.replace import rebuild
 from nbgraph.graph.traversal import graph_inputs, toposort
-from nbgraph.tensor import dtypes
 from tests.graphs import RandomGraph, listing, random_graph
 
 FIRST = int(os.environ.get("NBGRAPH_TEST_SEED", "0"))

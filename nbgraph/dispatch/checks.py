@@ -15,7 +15,7 @@ from typing import Any
 from nbgraph.dispatch.jit import kernel
 
 
-class CheckFailed(Exception):  # noqa: N818  (never reaches a user)
+class CheckFailed(Exception):
     """Check `args[0]` does not hold, for the values `args[1:]`."""
 
 

@@ -10,7 +10,7 @@ Bounds are checked before the loops.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from typing import Any
 
 import nbgraph.tensor as nt
@@ -31,11 +31,12 @@ Request = Generator[Element, Expr, Any]
 
 def _places(node: Apply, scalars: Sequence[Variable]) -> Places:
     """Where the elements that a basic index selects lie on each indexed axis of the node's first input."""
-    x, found, loop = node.inputs[0], [], 0
+    found: Places = []
+    x, loop = node.inputs[0], 0
     for axis, entry in enumerate(index_entries(node.op.pattern, scalars)):
         length = _length(x, axis)
         if isinstance(entry, tuple):
-            first, _, step = slice_facts(*entry, length)
+            first, _, step = slice_facts(entry[0], entry[1], entry[2], length)
             found.append((first, step, loop))
             loop += 1
         else:
@@ -164,17 +165,20 @@ def nonzero(node: Apply) -> Library:
     return Library("numpy.nonzero", (node.inputs[0],), allocates=True)
 
 
-# Checks ----------------------------------------------------------------------------------------------------------------
+# Checks ---------------------------------------------------------------------------------------------------------------
 
 def _basic_checks(node: Apply, scalars: Sequence[Variable], dims: Dims) -> list[Check]:
     found, lengths = [], dims(node.inputs[0])
     for axis, entry in enumerate(index_entries(node.op.pattern, scalars)):
         if not isinstance(entry, tuple):
-            found.append(Check("index", (entry, lengths[axis]), (entry, lengths[axis]),
-                               lambda values, axis=axis: bounds_error(node, axis, *values), node))
+            found.append(Check("index", (entry, lengths[axis]), (entry, lengths[axis]), _outside(node, axis), node))
         elif entry[2] is not None and static_length(entry[2]) is None:
             found.append(Check("nonzero", (entry[2],), (), lambda values: zero_step_error(node), node))
     return found
+
+
+def _outside(node: Apply, axis: int) -> Callable[[Sequence[int]], Exception]:
+    return lambda values: bounds_error(node, axis, values[0], values[1])
 
 
 @checks(Subtensor)
@@ -215,7 +219,7 @@ def _gather_checks(node: Apply, first: int, dims: Dims) -> list[Check]:
     for axis, index in enumerate(indices):
         length = dims(x)[axis]
         found.append(Check("bounds" if index.type.ndim else "index", (index, length), (index, length),
-                           lambda values, axis=axis: bounds_error(node, axis, *values), node))
+                           _outside(node, axis), node))
     return found
 
 

@@ -17,12 +17,14 @@ from typing import Any
 from numba import njit, types
 from numba.extending import lower_builtin, type_callable
 
-kernel = njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
-entry = njit(error_model="numpy", no_cfunc_wrapper=True, nogil=True)
+_KERNEL: dict[str, Any] = {"error_model": "numpy", "no_cfunc_wrapper": True, "no_cpython_wrapper": True}
+_ENTRY: dict[str, Any] = {"error_model": "numpy", "no_cfunc_wrapper": True, "nogil": True}
+kernel = njit(**_KERNEL)
+entry = njit(**_ENTRY)
 
 
 def apart() -> None:
-    """Keep the kernel that says so a function of its own, compiled once, instead of once for each place it is called."""
+    """Keep the kernel that says so a function of its own: LLVM does not copy it to where it is called."""
 
 
 @type_callable(apart)

@@ -1,7 +1,7 @@
 """empty and reshape for generated functions: NumPy's meaning, a tenth of the compile time of Numba's own.
 
     out = empty((n, m), np.float64)       C-contiguous, not filled
-    rows = reshape(x, (n, m))             the memory of x, C-contiguous; the number of elements is the same (checked before)
+    rows = reshape(x, (n, m))             the memory of x, C-contiguous; as many elements (checked before)
 """
 
 from __future__ import annotations
@@ -54,7 +54,8 @@ def _lower_reshape(context: Any, builder: Any, signature: Any, arguments: Any) -
     source = arrayobj.make_array(signature.args[0])(context, builder, arguments[0])
     target = arrayobj.make_array(signature.return_type)(context, builder)
     lengths = _lengths(context, builder, signature.args[1], arguments[1])
-    stride, strides = source.itemsize, []
+    strides: list[Any] = []
+    stride = source.itemsize
     for length in reversed(lengths):
         strides.insert(0, stride)
         stride = builder.mul(stride, length)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import nbgraph.tensor as nt
-from nbgraph.errors import DTypeError, DerivedLine, GraphError, NullGradError, ShapeError
+from nbgraph.errors import DerivedLine, DTypeError, GraphError, NullGradError, ShapeError
 from nbgraph.gradient.connections import Connections
 from nbgraph.graph.basic import Apply, Constant, Variable
 from nbgraph.graph.null_type import DisconnectedType, NullType, is_disconnected, is_null

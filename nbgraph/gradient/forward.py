@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from nbgraph.errors import DTypeError, DerivedLine, GraphError, ShapeError
+from nbgraph.errors import DerivedLine, DTypeError, GraphError, ShapeError
 from nbgraph.gradient.backward import add_term, as_gradient_of, backward, raise_null, zero_gradient
 from nbgraph.gradient.connections import Connections, connect
 from nbgraph.gradient.reverse import Lop, as_variables, like_given, points_for, report_disconnected

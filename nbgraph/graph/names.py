@@ -24,6 +24,7 @@ def assigned_name(code: str) -> str | None:
     except SyntaxError:  # part of a longer statement
         return None
     statement = statements[0] if len(statements) == 1 else None
+    target: ast.expr
     if isinstance(statement, ast.AnnAssign):
         target, value = statement.target, statement.value
     elif isinstance(statement, ast.Assign) and len(statement.targets) == 1:

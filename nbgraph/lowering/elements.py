@@ -39,7 +39,7 @@ class Known:
     scalars: dict[Variable, Expr] = field(default_factory=dict)
     buffers: dict[Variable, Buffer] = field(default_factory=dict)
     loadable: set[Variable] = field(default_factory=set)
-    constants: dict[Variable, Buffer] = field(default_factory=dict)
+    constants: dict[Constant, Buffer] = field(default_factory=dict)
 
     def scalar(self, v: Variable) -> Expr | None:
         """The value of a 0-d variable; None where it is not known yet."""
@@ -141,9 +141,10 @@ class Elements:
         return found
 
     def _rule(self, variable: Variable, index: Index) -> Generator[Element, Expr, Expr]:
-        rule = self.known.rules[variable.owner] if variable.owner is not None else None
-        assert isinstance(rule, Pointwise), f"{variable} is read before it is in memory"
-        return rule.element(variable.owner, index)
+        node = variable.owner
+        rule = self.known.rules[node] if node is not None else None
+        assert node is not None and isinstance(rule, Pointwise), f"{variable} is read before it is in memory"
+        return rule.element(node, index)
 
     def simple(self, expression: Expr, variable: Any = None) -> Expr:
         """A Local or Literal with the value of an expression, assigned where it first can be."""

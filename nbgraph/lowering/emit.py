@@ -8,7 +8,7 @@ Both say the same, statement by statement, and both run without Numba, too.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from nbgraph.dispatch.expressions import Assign, Buffer, Call, Combine, For, Keep, Literal, Local, Store
@@ -49,7 +49,8 @@ class BodyWriter:
 
     def body(self, statements: Sequence[Any]) -> None:
         """The statements of a kernel, or of the main function's scalars."""
-        writers = {Assign: self.assign, Store: self.store, Combine: self.combine, Keep: self.keep, For: self.loop}
+        writers: dict[type, Callable[[Any], None]] = {
+            Assign: self.assign, Store: self.store, Combine: self.combine, Keep: self.keep, For: self.loop}
         for statement in statements:
             writers[type(statement)](statement)
 
@@ -93,8 +94,9 @@ class MainWriter(BodyWriter):
 
     def main(self, statements: Sequence[Any], outputs: Sequence[Any]) -> None:
         """All statements, and what is returned."""
-        writers = {ReadLength: self.read_length, Allocate: self.allocate, MakeAlias: self.alias,
-                   CallKernel: self.call_kernel, CallLibrary: self.call_library, Test: self.test}
+        writers: dict[type, Callable[[Any], None]] = {
+            ReadLength: self.read_length, Allocate: self.allocate, MakeAlias: self.alias,
+            CallKernel: self.call_kernel, CallLibrary: self.call_library, Test: self.test}
         for statement in statements:
             if type(statement) in writers:
                 writers[type(statement)](statement)

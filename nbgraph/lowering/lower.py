@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from nbgraph.dispatch.expressions import Buffer, Expr, For, Literal, Load, Local, Statement, Store, multiply
@@ -65,12 +65,13 @@ class _Lowering:
 
     def program(self) -> Program:
         """All steps, then what is returned."""
-        handlers = {ScalarStep: self._scalar, CheckStep: self._check, LibraryStep: self._library,
-                    AliasStep: self._alias, Nest: self._nest}
+        handlers: dict[type, Callable[[Any], None]] = {
+            ScalarStep: self._scalar, CheckStep: self._check, LibraryStep: self._library, AliasStep: self._alias,
+            Nest: self._nest}
         for step in self.plan.steps:
             handlers[type(step)](step)
         self.result.outputs += [self._output(v) for v in self.plan.fgraph.outputs]
-        self.result.constants += [(b, v.data) for v, b in self.known.constants.items()]
+        self.result.constants += [(buffer, constant.data) for constant, buffer in self.known.constants.items()]
         return self.result
 
     def _output(self, v: Variable) -> Any:
@@ -87,7 +88,7 @@ class _Lowering:
 
     def _scalar(self, step: ScalarStep) -> None:
         v = step.variable
-        rule = self.known.rules[v.owner]
+        rule = self.known.rules[v.owner] if v.owner is not None else None
         if not isinstance(rule, Extent):
             self.known.scalars[v] = self.scalars.value(v, ())
             self._flush()

@@ -94,7 +94,7 @@ class _NestBuilder:
 
     def _part(self, root: Root) -> None:
         assert isinstance(root.rule, Part)
-        target, value = self.elements.run(root.rule.place(root.variable.owner, self.index))
+        target, value = self.elements.run(root.rule.place(root.node, self.index))
         target = tuple(self.elements.simple(e) for e in target)
         value = self.elements.simple(value)
         out, combine = self.known.buffers[root.variable], root.rule.combine
@@ -131,7 +131,7 @@ class _NestBuilder:
     def _reduce(self, root: Root) -> None:
         rule = root.rule
         assert isinstance(rule, Reduction)
-        value = self.elements.simple(self.elements.run(rule.element(root.variable.owner, self.index)))
+        value = self.elements.simple(self.elements.run(rule.element(root.node, self.index)))
         depth = self._kept_depth(rule.axes)
         kept = tuple(self.index[axis] for axis in range(len(self.index)) if axis not in rule.axes)
         outer = [axis for axis in self.axes[:depth] if axis in rule.axes]

@@ -28,7 +28,7 @@ def outline(program: Program) -> Program:
         end = position
         while end < len(statements) and isinstance(statements[end], Assign):
             end += 1
-        run = statements[position:end]
+        run: list[Any] = statements[position:end]
         result += _pieces(run, users) if len(run) > LONG else run or [statements[position]]
         position = max(end, position + 1)
     program.statements[:] = result
@@ -59,7 +59,7 @@ def _pieces(run: list[Assign], users: dict[Local, list[Any]]) -> list[Any]:
         piece = run[start:start + PIECE]
         made = {s.target for s in piece}
         needed = dict.fromkeys(e for s in piece for e in locals_in(s) if e in buffers and e not in made)
-        body = [*(Assign(e, Load(buffers[e], ())) for e in needed), *piece,
+        body: list[Any] = [*(Assign(e, Load(buffers[e], ())) for e in needed), *piece,
                 *(Store(buffers[s.target], (), s.target) for s in piece if s.target in buffers)]
         found.append(CallKernel(kernel_of(body, [])))
     outside = [local for local in buffers if any(user not in piece_of for user in users[local])]

@@ -11,6 +11,7 @@ A plan is a list of steps. Printed, it reads
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+
 from nbgraph.dispatch.rules import Check, Library, Part, Rule
 from nbgraph.graph.basic import Apply, Variable
 from nbgraph.graph.fg import FunctionGraph
@@ -48,6 +49,12 @@ class Root:
     variable: Variable
     source: Variable
     rule: Rule | Part | None = None
+
+    @property
+    def node(self) -> Apply:
+        """The node that the result is of."""
+        assert self.variable.owner is not None, f"{self.variable} is computed by no node"
+        return self.variable.owner
 
     def __str__(self) -> str:
         return f"{self.kind} {self.variable}"

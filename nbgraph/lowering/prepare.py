@@ -30,8 +30,9 @@ def prepare(fgraph: FunctionGraph) -> FunctionGraph:
     for v in fgraph.variables:
         if not isinstance(v.type, TensorType):
             node = v.owner or next((n for n, _ in fgraph.clients[v] if n is not None), None)
-            raise KernelError(node and node.op, f"{v} has type {v.type}, and only tensors have native kernels",
-                              line=node and node.line, variable=v, fix="compile with mode='reference'")
+            raise KernelError(None if node is None else node.op,
+                              f"{v} has type {v.type}, and only tensors have native kernels", variable=v,
+                              line=None if node is None else node.line, fix="compile with mode='reference'")
     return fgraph.with_outputs(_unshared_outputs(fgraph))
 
 

@@ -90,7 +90,7 @@ class _Memory:
         if statement.copies is not None:
             return self.root(statement.copies[1]) is old
         kernel = statement.kernel
-        olds = [b for b in (*kernel.reads, *kernel.writes) if self.root(b) is old]
+        olds = [b for b in (*kernel.reads, *kernel.writes, *kernel.shares) if self.root(b) is old]
         if not _same_turn(kernel, olds, new):
             return False
         # One argument for both: the compiler then sees that each element is read before it is written.

@@ -2,7 +2,7 @@
 
 Two walks. Forwards, each node gets the earliest level at which it can be computed; a level is what may run between two
 barriers (a reduction, a library call, a scatter). Backwards, each elementwise node learns in which nests its value is
-wanted: in one, it stays a local of that nest; in several, it is kept in memory, or computed again where that is cheaper.
+wanted: in one, it stays a local of that nest; in several, it is kept in memory, or computed again where that is less.
 
 A node may always be computed again in a later nest, so every decision here is about speed, never about correctness.
 """
@@ -67,7 +67,7 @@ class _Scheduler:
         self.nodes = self._nodes_with_scalars()
 
     def _nodes_with_scalars(self) -> list[Apply]:
-        """All nodes, those of the lengths, bounds and checks that the plan needs among them, each before its first use."""
+        """All nodes, those of the lengths, bounds and checks that the plan needs among them, in an order that works."""
         inputs = set(self.fgraph.inputs)
         lengths = [n for node in self.fgraph.nodes for v in node.outputs for n in self._lengths_of(v)
                    if isinstance(n, Variable)]
@@ -176,7 +176,8 @@ class _Scheduler:
         if rule.base is not None:
             level = 1 + max(ambient, self._need(whole(rule.base), ()))
         for k, part in enumerate(rule.parts):
-            domain = max((self.available(n) for n in self._lengths_of(part.domain) if isinstance(n, Variable)), default=0)
+            lengths = [n for n in self._lengths_of(part.domain) if isinstance(n, Variable)]
+            domain = max(map(self.available, lengths), default=0)
             level = max(level, self._needed(node, part.place, part.domain.type.ndim, domain, (node, k)))
         self._barrier(out, level)
 
@@ -382,7 +383,7 @@ class _Scheduler:
         """Roots of one site share a nest."""
         position = {node: i for i, node in enumerate(self.nodes)}
         nests: dict[Site, Nest] = {}
-        for site, root in sorted(self.roots, key=lambda pair: position[pair[1].variable.owner]):
+        for site, root in sorted(self.roots, key=lambda pair: position[pair[1].node]):
             nests.setdefault(site, Nest(site)).roots.append(root)
         return list(nests.values())
 
