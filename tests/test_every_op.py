@@ -17,10 +17,13 @@ import pytest
 import nbgraph
 import nbgraph.tensor as nt
 from nbgraph.compile.mode import Mode
+from nbgraph.gradient import GradientError, Lop, Rop, verify_grad
 from nbgraph.graph.evaluate import evaluate
 from nbgraph.graph.fg import FunctionGraph
+from nbgraph.tensor import dtypes
 from nbgraph.tensor.type import TensorType
-from tests.samples import ROWS, Case, Row, Values
+from tests.samples import ROWS, Case, Failure, Row, Values
+from tests.samples.case import draw
 from tests.samples.compare import assert_result, layouts
 
 # The last has no rewriting: nothing but the Op's own kernel runs.
@@ -189,3 +192,140 @@ def span(a: np.ndarray) -> tuple[int, int]:
     """Where the array begins and ends."""
     low, high = np.lib.array_utils.byte_bounds(a)
     return low, high
+
+
+# Derivatives --------------------------------------------------------------------------------------------------------
+
+def differentiable(case: Case) -> bool:
+    """True where an input and an output are of float or complex dtype."""
+    _, outputs = of_case(case)
+    return case.differentiate and bool(moved_among(case.types)) and bool(moved_among(z.type for z in outputs))
+
+
+def moved_among(types: Any) -> list[int]:
+    """The positions of those that a derivative can be taken of."""
+    return [k for k, kind in enumerate(types) if not dtypes.is_discrete(kind.dtype)]
+
+
+def derivatives(case: Case) -> tuple[list[Any], list[Any], list[Any], list[Any]]:
+    """(inputs, weights and directions after them, pulled-back weights, pushed directions)."""
+    inputs, outputs = of_case(case)
+    moved = [inputs[k] for k in moved_among(case.types)]
+    smooth = [outputs[k] for k in moved_among(z.type for z in outputs)]
+    weights, directions = [z.type() for z in smooth], [x.type() for x in moved]
+    pulled = Lop(smooth, moved, weights, disconnected_inputs="ignore")
+    pushed = Rop(smooth, moved, directions, disconnected_outputs="ignore")
+    return inputs, [*weights, *directions], list(pulled), list(pushed)
+
+
+def with_directions(case: Case, given: Values) -> list[np.ndarray]:
+    """The arrays of a case, then random weights of its outputs and directions of its inputs."""
+    inputs, outputs = of_case(case)
+    results = computed(inputs, outputs, given.arrays)
+    smooth = [results[k] for k in moved_among(z.type for z in outputs)]
+    moved = [given.arrays[k] for k in moved_among(case.types)]
+    return [*given.arrays, *(draw(a.dtype.name, a.shape, 0.5, 1.5, seed=k) for k, a in enumerate((*smooth, *moved)))]
+
+
+def step_for(case: Case, outputs: Sequence[Any]) -> float | None:
+    """The step of finite differences, where an output is less precise than an input: through its rounding."""
+    single = [dtypes.real_of(kind.dtype) == "float32" for kind in (*case.types, *(z.type for z in outputs))]
+    return float(np.cbrt(np.finfo("float32").eps)) if any(single) else None
+
+
+@EVERY_ROW
+def test_gradient_is_that_of_finite_differences(name: str) -> None:
+    cases = [case for case in cases_of(name) if differentiable(case)]
+    if ROWS[name].no_gradient:
+        assert not cases, f"{name}: {cases[0].label} has a derivative, so the row must not say that it has none"
+        return
+    assert cases, f"{name}: no case has a derivative, and the row does not say why"
+    for case in cases:
+        _, outputs = of_case(case)
+        given = case.values[0]
+        if any(a.size == 0 for a in given.arrays) or not given.smooth:
+            continue
+        try:
+            verify_grad(case.build, given.arrays, n_tests=1, eps=step_for(case, outputs))
+        except GradientError as error:
+            raise AssertionError(f"{name}, {case.label}: {error}") from error
+
+
+@EVERY_ROW
+def test_forward_mode_is_the_slope_along_a_direction(name: str) -> None:
+    for case in cases_of(name):
+        if ROWS[name].no_forward or not differentiable(case) or not case.values[0].smooth:
+            continue
+        inputs, seeds, _, pushed = derivatives(case)
+        arrays = with_directions(case, case.values[0])
+        forward = computed([*inputs, *seeds], pushed, arrays)
+        directions = arrays[len(arrays) - len(moved_among(case.types)):]
+        for result, slope in zip(forward, slopes(case, case.values[0].arrays, directions), strict=True):
+            where = f"{name}, {case.label}: forward mode against finite differences"
+            assert result.shape == slope.shape and result.dtype == slope.dtype, where
+            loose = 5e-3 if dtypes.real_of(result.dtype.name) == "float32" or step_for(case, []) else 1e-6
+            size = np.abs(slope).max(initial=1.0)
+            assert np.all(np.abs(result - slope) <= loose * size), f"{where}: {result} and {slope}"
+
+
+def slopes(case: Case, arrays: Sequence[np.ndarray], directions: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """(f(x + h v) - f(x - h v)) / 2 h for the outputs that move."""
+    inputs, outputs = of_case(case)
+    kept = moved_among(z.type for z in outputs)
+    h = step_for(case, outputs) or float(np.cbrt(np.finfo("float64").eps))
+    ends = []
+    for sign in (1, -1):
+        moved = list(arrays)
+        for k, v in zip(moved_among(case.types), directions, strict=True):
+            moved[k] = (moved[k] + sign * h * v).astype(v.dtype)
+        ends.append([computed(inputs, outputs, moved)[k] for k in kept])
+    return [((above - below) / (2 * h)).astype(above.dtype) for above, below in zip(*ends, strict=True)]
+
+
+@EVERY_ROW
+def test_compiled_derivatives_are_those_of_reference_mode(name: str) -> None:
+    row, cases = ROWS[name], [case for case in cases_of(name) if differentiable(case)]
+    if not cases:
+        assert len(row.no_gradient) >= 20, name
+        return
+    graphs = []
+    for case in cases:
+        inputs, seeds, pulled, pushed = derivatives(case)
+        graphs.append((case, [*inputs, *seeds], [*pulled, *pushed]))
+    together = Together(graphs, "FAST_RUN")
+    for call in calls_of(cases):
+        arrays = [with_directions(case, given if given.smooth else case.values[0])
+                  for case, given in zip(cases, call, strict=True)]
+        for (case, xs, gs), passed, found in zip(graphs, arrays, together(arrays), strict=True):
+            for k, (result, wanted) in enumerate(zip(found, computed(xs, gs, passed), strict=True)):
+                assert_result(row, result, wanted, f"{name}, {case.label}: derivative {k}")
+
+
+# What must be refused -------------------------------------------------------------------------------------------------
+
+@EVERY_ROW
+def test_what_reference_mode_refuses_is_refused_with_the_same_words(name: str) -> None:
+    fails = list(ROWS[name].fails())
+    if not fails:
+        return
+    inputs = [case.inputs(str(k)) for k, case in enumerate(fails)]
+    outputs = [case.build(*xs) for case, xs in zip(fails, inputs, strict=True)]
+    flat = [z for built in outputs for z in (built if isinstance(built, (list, tuple)) else [built])]
+    functions = {str(mode): nbgraph.function([x for xs in inputs for x in xs], flat, mode=mode,
+                                             on_unused_input="ignore") for mode in ("reference", *MODES)}
+    for k, case in enumerate(fails):
+        arrays = [a for j, other in enumerate(fails) for a in (other.bad if j == k else other.good)]
+        messages = {mode: message_of(f, arrays, case, f"{name}, {case.label}, {mode}") for mode, f in functions.items()}
+        for mode, message in messages.items():
+            assert message == messages["reference"], f"{name}, {case.label}, {mode}"
+        for mode, f in functions.items():
+            f(*(a for other in fails for a in other.good))
+
+
+def message_of(function: Any, arrays: Sequence[np.ndarray], case: Failure, where: str) -> str:
+    """What the function says as it refuses the arrays."""
+    with pytest.raises(case.error) as caught:
+        function(*arrays)
+    assert type(caught.value) is case.error, where
+    assert case.words in str(caught.value), f"{where}: {caught.value}"
+    return str(caught.value)

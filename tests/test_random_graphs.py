@@ -8,7 +8,7 @@ NBGRAPH_TEST_SEED=n takes other graphs: seeds from n on.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,8 +43,9 @@ def _laid_out(x: np.ndarray, form: int) -> np.ndarray:
     """A copy of x: C-contiguous, Fortran-contiguous, with gaps, read-only."""
     if form % 4 == 2:
         gaps = np.zeros([2 * n for n in x.shape], x.dtype)
-        gaps[(slice(None, None, 2),) * x.ndim] = x
-        return gaps[(slice(None, None, 2),) * x.ndim]
+        spaced = gaps[(slice(None, None, 2),) * x.ndim + (...,)]
+        spaced[...] = x
+        return spaced
     copy = np.array(x, order="F" if form % 4 == 1 else "C")
     copy.setflags(write=form % 4 != 3)
     return copy
@@ -106,59 +107,63 @@ def wrong(graphs: Sequence[RandomGraph], mode: str) -> list[str]:
 
 @dataclass(frozen=True)
 class Part:
-    """A part of a graph with one output, and its arguments in each world."""
+    """A part of a graph, and its arguments in each world."""
 
     inputs: list[Any]
-    output: Any
+    outputs: list[Any]
     arguments: list[list[Any]]
 
     def __len__(self) -> int:
-        return len(toposort([self.output], stop=self.inputs))
+        return len(self.outputs) + len(toposort(self.outputs, stop=self.inputs))
 
     def problem(self, mode: str) -> str:
-        """How the output is wrong when it is all that is compiled; empty where it is right."""
+        """How an output is wrong when this is all that is compiled; empty where all are right."""
         try:
-            f = compiled(self.inputs, [self.output], mode)
+            f = compiled(self.inputs, self.outputs, mode)
             for number, values in enumerate(self.arguments):
-                (expected,) = evaluate(FunctionGraph(self.inputs, [self.output]), values)
-                rough = 1e-3 if expected.dtype.name in ("float32", "complex64") else 1e-8
-                text = difference(f(*values)[0], expected, rough * (1 + np.abs(expected.astype("complex128"))))
-                if text:
-                    return f"in world {number}: {text}"
+                wanted = evaluate(FunctionGraph(self.inputs, self.outputs), values)
+                for result, expected in zip(f(*values), wanted, strict=True):
+                    rough = 1e-3 if expected.dtype.name in ("float32", "complex64") else 1e-8
+                    text = difference(result, expected, rough * (1 + np.abs(expected.astype("complex128"))))
+                    if text:
+                        return f"in world {number}: {text}"
         except Exception as error:
             return f"{type(error).__name__}: {error}"
         return ""
+
+    def only(self, outputs: Sequence[Any]) -> Part:
+        """The part that computes these."""
+        return Part(self.inputs, list(outputs), self.arguments)
 
     def cut(self, v: Any) -> Part:
         """The part with v as an input in place of what it is computed from."""
         values = [evaluate(FunctionGraph(self.inputs, [v]), given) for given in self.arguments]
         fresh = v.clone()
-        (output,) = rebuild([self.output], {v: fresh})
-        used = [x for x in graph_inputs([output]) if any(x is w for w in self.inputs)]
-        places = [next(k for k, w in enumerate(self.inputs) if w is x) for x in used]
+        outputs = rebuild(self.outputs, {v: fresh})
+        needed = graph_inputs(outputs)
+        places = [k for k, x in enumerate(self.inputs) if any(x is w for w in needed)]
         given = [[*(row[k] for k in places), *new] for row, new in zip(self.arguments, values, strict=True)]
-        return Part([*used, fresh], output, given)
+        return Part([*(self.inputs[k] for k in places), fresh], outputs, given)
+
+    def smaller(self) -> Iterator[Part]:
+        """Parts of this one, the smallest first."""
+        nodes = toposort(self.outputs, stop=self.inputs)
+        if len(self.outputs) > 1:
+            yield from (self.only([v]) for node in nodes for v in node.outputs)
+            yield from (self.only([*self.outputs[:k], *self.outputs[k + 1:]]) for k in range(len(self.outputs)))
+        yield from (self.cut(v) for node in reversed(nodes) for v in node.outputs)
 
 
 def smallest(graph: RandomGraph, mode: str) -> str:
-    """The first variable of a graph that comes out wrong when it is all there is, with as little behind it as will do."""
-    for node in toposort(graph.results, stop=graph.inputs):
-        for v in node.outputs:
-            part = Part(graph.inputs, v, [world.arguments for world in graph.worlds])
-            if part.problem(mode):
-                part = _with_cuts(part, mode)
-                return f"{listing(part.inputs, [part.output])}\n{part.problem(mode)}"
-    return f"{graph}\n(each part of it alone is right)"
-
-
-def _with_cuts(part: Part, mode: str) -> Part:
-    while True:
-        nodes = toposort([part.output], stop=part.inputs)[:-1]
-        options = (part.cut(v) for node in reversed(nodes) for v in node.outputs)
-        smaller = next((p for p in options if len(p) < len(part) and p.problem(mode)), None)
-        if smaller is None:
-            return part
-        part = smaller
+    """The smallest part of a graph that is found to come out wrong, and how."""
+    part = Part(graph.inputs, graph.results, [world.arguments for world in graph.worlds])
+    if not part.problem(mode):
+        return f"{graph}\n(within a rough tolerance all is right)"
+    fewer: Part | None = part
+    while fewer is not None:
+        part = fewer
+        fewer = next((p for p in part.smaller() if len(p) < len(part) and p.problem(mode)), None)
+    return f"{listing(part.inputs, part.outputs)}\n{part.problem(mode)}"
 
 
 def report(graphs: Sequence[RandomGraph], found: Sequence[str], mode: str) -> str:

@@ -1,6 +1,6 @@
 """The reference executor: the graph computed node by node with `perform`, NumPy alone. The oracle.
 
-    ReferenceExecutor(fgraph)(*values in the order of fgraph.inputs)  ->  tuple of values in the order of fgraph.outputs
+    ReferenceExecutor(fgraph).entry(*values in the order of fgraph.inputs)  ->  tuple of values in the order of fgraph.outputs
 
 It has the same interface as what `nbgraph.lowering.compile_graph` gives.
 """
@@ -35,9 +35,12 @@ class ReferenceExecutor:
     source : None                  nothing is generated
     stages : ReferenceStages
     scalar_inputs : tuple of bool  all False: 0-d inputs are taken as 0-d arrays
+    constants, failure : empty     nothing is passed besides the inputs, no error is a code
     """
 
     source: str | None = None
+    constants: tuple[Any, ...] = ()
+    failure: tuple[type[Exception], ...] = ()
 
     def __init__(self, fgraph: FunctionGraph) -> None:
         self.stages = ReferenceStages(fgraph)
@@ -45,7 +48,11 @@ class ReferenceExecutor:
         self._destroys = any(node.op.destroy_map for node in fgraph.nodes)
         self._constants = [v.data for v in fgraph.variables if isinstance(v, Constant)]
 
-    def __call__(self, *values: Any) -> tuple[Any, ...]:
+    def error_of(self, failed: Exception) -> Exception:
+        """What `perform` raises needs no explanation."""
+        return failed
+
+    def entry(self, *values: Any) -> tuple[Any, ...]:
         """Output values, none of which shares memory with an input, a constant or another output."""
         # An Op that overwrites its input must not reach the caller's array.
         arguments = [copy.deepcopy(v) for v in values] if self._destroys else values

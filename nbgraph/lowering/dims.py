@@ -103,8 +103,8 @@ class Lengths:
             return b
         if name in ("minimum", "maximum") and a is b:
             return a
-        if name == "maximum" and b == 0 and a.owner is not None and isinstance(a.owner.op, Length):
-            return a
+        if name == "maximum" and b == 0 and isinstance(a, Variable) and a.owner is not None:
+            return a if isinstance(a.owner.op, Length) else None
         if name == "sub" and a is b:
             return 0
         return arguments[0] if name == "cast_int64" else None

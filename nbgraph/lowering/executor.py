@@ -1,6 +1,6 @@
 """Compiled: what runs a graph natively, and shows every stage on the way there.
 
-    compile_graph(fgraph, name="train", ...)(*values)  ->  tuple of results
+    compile_graph(fgraph, name="train", ...).entry(*values)  ->  tuple of results
 """
 
 from __future__ import annotations
@@ -54,25 +54,22 @@ class Compiled:
     stages : Stages
     native : Native                what was built, or loaded from the cache
     scalar_inputs : tuple of bool  which inputs are taken as Python or NumPy scalars
+    entry : callable               the compiled function: values of the inputs, then `constants` -> tuple of outputs,
+                                   0-d ones as Python numbers; raises CheckFailed
     """
+
+    failure = (CheckFailed,)
 
     def __init__(self, stages: Stages, native: Native, signature: Signature) -> None:
         self.stages, self.native, self.signature = stages, native, signature
         self.scalar_inputs = tuple(v.type.ndim == 0 for v in stages.graph.inputs)
-        self._constants = tuple(value for _, value in stages.program.constants)
+        self.constants = tuple(value for _, value in stages.program.constants)
+        self.entry = native.entry
 
-    def __call__(self, *values: Any) -> tuple[Any, ...]:
-        """The outputs; 0-d ones as Python numbers.
-
-        Raises
-        ------
-        NbgraphError   a check of the graph does not hold for these values
-        """
-        try:
-            return self.native.entry(*values, *self._constants)
-        except CheckFailed as failed:
-            number, *shown = failed.args
-            raise self.stages.program.checks[number].report(shown) from None
+    def error_of(self, failed: Exception) -> Exception:
+        """The error for a CheckFailed of `entry`: what is wrong with which operands, and how to fix it."""
+        number, *shown = failed.args
+        return self.stages.program.checks[number].report(shown)
 
     @cached_property
     def source(self) -> str:

@@ -4,7 +4,8 @@
 
     def call(x0):
         if type(x0) is not ndarray or x0.dtype is not dtype0 or x0.ndim != 1 or not x0.flags.carray: x0 = convert0(x0)
-        r0, r1 = execute(x0, s0[0])
+        try: r0, r1 = execute(x0, s0[0])
+        except failure as failed: raise error_of(failed) from None
         u0[0] = r1
         return [r0]
 
@@ -33,7 +34,7 @@ class CallPlan:
 
     Attributes
     ----------
-    execute : callable           values of the graph's inputs -> tuple of values of its outputs
+    executor : Executor          values of the graph's inputs -> tuple of values of its outputs
     argument_types : Types of the arguments
     converters : callables       for each argument, what makes the executor's value of any other
     strict : for each argument, whether only its very dtype will do
@@ -44,7 +45,7 @@ class CallPlan:
     form, keys                   of what is returned: the outputs at the positions `returned`
     """
 
-    execute: Callable[..., Any]
+    executor: Any
     argument_types: Sequence[Type]
     converters: Sequence[Converter]
     strict: Sequence[bool]
@@ -60,7 +61,8 @@ class CallPlan:
 def make_call(plan: CallPlan, checked: bool = True) -> Callable[..., Any]:
     """The function of the arguments that `plan` describes; without `checked` arguments go on as they are."""
     names: dict[str, Any] = {"__name__": __name__, "ndarray": np.ndarray, "array": np.array, "item": np.ndarray.item,
-                             "float64": np.float64, "execute": plan.execute}
+                             "float64": np.float64, "execute": plan.executor.entry,
+                             "failure": plan.executor.failure, "error_of": plan.executor.error_of}
     count = len(plan.argument_types)
     lines = [f"def call({', '.join(f'x{i}' for i in range(count))}):"]
     if checked:
@@ -79,6 +81,9 @@ def make_call(plan: CallPlan, checked: bool = True) -> Callable[..., Any]:
         names[f"s{i}"] = cell
         scalar = plan.scalars[count + i] and isinstance(kind, TensorType)
         values.append(f"item(s{i}[0])" if scalar else f"s{i}[0]")
+    for i, constant in enumerate(plan.executor.constants):
+        names[f"c{i}"] = constant
+        values.append(f"c{i}")
     lines += _results(plan, f"execute({', '.join(values)})", names)
     exec(compile("\n    ".join(lines), "<call of an nbgraph function>", "exec"), names)
     return names["call"]
@@ -108,7 +113,8 @@ def _array_check(x: str, dtype: str, kind: TensorType, careful: str) -> str:
 def _results(plan: CallPlan, call: str, names: dict[str, Any]) -> list[str]:
     """The statements from the executor's call to the return."""
     results = [f"r{i}" for i in range(len(plan.result_types))]
-    lines = [f"{', '.join(results)}{',' if len(results) == 1 else ''} = {call}" if results else call]
+    lines = [f"try: {', '.join(results)}{',' if len(results) == 1 else ''} = {call}" if results else f"try: {call}",
+             "except failure as failed: raise error_of(failed) from None"]
     for i, kind in enumerate(plan.result_types):
         if isinstance(kind, TensorType) and kind.ndim == 0:
             names[f"kind{i}"] = kind.numpy_dtype
