@@ -110,9 +110,10 @@ def listing(inputs: Sequence[Any], outputs: Sequence[Any]) -> str:
 
 # Noise ---------------------------------------------------------------------------------------------------------------
 
-def _shaken(rng: Any, x: np.ndarray) -> np.ndarray:
-    """x, moved by at most NOISE units in the last place."""
-    scale = NOISE * np.finfo(x.dtype).eps * np.abs(x)
+def _shaken(rng: Any, x: np.ndarray, working: str) -> np.ndarray:
+    """x, moved by at most NOISE units in the last place of the dtype that is worked in, or of its own."""
+    eps = max(np.finfo(dtype).eps for dtype in (x.dtype, working))
+    scale = NOISE * eps * np.abs(x)
     moved = x + scale * rng.uniform(-1, 1, x.shape)
     if np.iscomplexobj(x):
         moved = moved + 1j * scale * rng.uniform(-1, 1, x.shape)
@@ -137,11 +138,13 @@ def _rounds(node: Apply) -> bool:
 
 def noisy_perform(node: Apply, arguments: Sequence[Any], rng: Any) -> list[Any]:
     """What `perform` gives, every rounding done a little differently; sums take their terms from all around, too."""
-    rounds = _rounds(node)
-    if rounds and not isinstance(node.op, Elemwise):
-        arguments = [_shaken(rng, x) if x.dtype.kind in "fc" else x for x in arguments]
-    results = perform_checked(node, arguments)
-    return [_shaken(rng, x) if rounds and x.dtype.kind in "fc" else x for x in results]
+    if not _rounds(node):
+        return perform_checked(node, arguments)
+    working = getattr(node.op, "acc_dtype", node.outputs[0].type.dtype)
+    working = working if working in dtypes.CONTINUOUS else "float64"
+    if not isinstance(node.op, Elemwise):
+        arguments = [_shaken(rng, x, working) if x.dtype.kind in "fc" else x for x in arguments]
+    return [_shaken(rng, x, working) for x in perform_checked(node, arguments)]
 
 
 def evaluate_all(nodes: Sequence[Apply], known: dict[Any, Any], rng: Any) -> None:
@@ -324,7 +327,7 @@ def random_graph(seed: int) -> RandomGraph:
 
     g = Grower(seed)
     start(g)
-    wanted = min(40, 3 + int(g.rng.geometric(0.12)))
+    wanted = min(40, 2 + int(g.rng.geometric(0.18 if g.chance(0.95) else 0.05)))
     tries = 0
     while wanted and tries < 400:
         tries += 1
@@ -358,12 +361,12 @@ def _outputs(g: Grower) -> list[Any]:
     """What nothing reads, some of the rest, and now and then an input, a view, a constant or the same again."""
     read = {v for w in g.pool if w.owner is not None for node in toposort([w], stop=g.inputs) for v in node.inputs}
     ends = [v for v in g.pool if v.owner is not None and v not in read]
-    found = [v for v in ends if g.chance(0.9)][-6:]
+    found = [v for v in ends if g.chance(0.9)][-g.integer(2, 5):]
     inner = [v for v in g.pool if v.owner is not None and v in read]
-    found += [g.choose(inner) for _ in range(g.integer(0, 3)) if inner]
-    extra = [(0.1, lambda: g.choose(g.inputs)), (0.1, lambda: g.admit(g.choose(g.inputs).T)),
-             (0.1, lambda: g.choose(found)), (0.08, lambda: nt.constant(g.choose([2.5, [1, 2], True]))),
-             (0.1, lambda: g.admit(nt.flatten(g.choose(found))))]
+    found += [g.choose(inner) for _ in range(g.integer(0, 2)) if inner]
+    extra = [(0.06, lambda: g.choose(g.inputs)), (0.06, lambda: g.admit(g.choose(g.inputs).T)),
+             (0.06, lambda: g.choose(found)), (0.05, lambda: nt.constant(g.choose([2.5, [1, 2], True]))),
+             (0.06, lambda: g.admit(nt.flatten(g.choose(found))))]
     for p, make in extra:
         if g.chance(p) and (found or g.inputs):
             try:

@@ -25,7 +25,7 @@ from nbgraph.compile.function import Function, function
 class Measurement:
     """What is known of a case; None where it could not be measured.
 
-    nodes, kernels, calls : of the graph that runs; loop nests and library calls of its plan
+    nodes, kernels, calls : of the graph that runs; kernel and library calls of its program
     cold_ms, warm_ms : that `function` takes, with an empty cache and in a new process with a full one
     us, numpy_us : a call
     error : largest relative error against NumPy
@@ -79,12 +79,12 @@ def measure(case: Case, mode: str, budget_s: float) -> Measurement:
 
 
 def _sizes(compiled: Function) -> tuple[int | None, int | None]:
-    """Loop nests and library calls; None where the function has no plan."""
-    plan = compiled.stages.plan
-    if plan is None:
+    """Kernels and library calls; None where the function has no program."""
+    program = compiled.stages.program
+    if program is None:
         return None, None
-    from nbgraph.lowering.plan import LibraryStep  # reference mode does without lowering
-    return len(plan.nests), sum(isinstance(step, LibraryStep) for step in plan.steps)
+    from nbgraph.lowering.program import CallLibrary  # reference mode does without lowering
+    return len(program.kernels), sum(isinstance(s, CallLibrary) for s in program.statements)
 
 
 def disagreement(problem: Problem, compiled: Callable[..., Sequence[Any]]) -> float:

@@ -80,10 +80,10 @@ class Collected:
         """What the user calls the variables of the graph."""
         return user_names(self.fgraph.nodes)
 
-    def output_names(self) -> list[str]:
-        """What the user calls each output of the graph; the new value of w is w_next."""
+    def output_names(self) -> list[str | None]:
+        """What the user calls each output of the graph, None without a name; the new value of w is w_next."""
         known = self.names()
-        names = [known.get(v, str(v)) for v in self.fgraph.outputs]
+        names = [known.get(v, v.name) for v in self.fgraph.outputs]
         for slot in self.slots:
             if slot.update is not None:
                 names[slot.update] = f"{slot.name or slot.variable}_next"
@@ -93,7 +93,8 @@ class Collected:
         parts = [", ".join(str(s.name or s.variable) for s in self.slots if (s.role == "argument") is chosen)
                  for chosen in (True, False)]
         changed = ", ".join(str(s.name or s.variable) for s in self.slots if s.update is not None)
-        given = ", ".join(self.output_names()[:len(self.outputs)])
+        names = zip(self.output_names(), self.fgraph.outputs, strict=True)
+        given = ", ".join([name or str(v) for name, v in names][:len(self.outputs)])
         return f"({'; '.join(filter(None, parts))}) -> {given or 'nothing'}{'; updates ' if changed else ''}{changed}"
 
 

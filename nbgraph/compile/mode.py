@@ -69,7 +69,7 @@ class Mode:
 
     def execute(self, fgraph: FunctionGraph, name: str, input_names: Sequence[str | None],
                 shared_inputs: Sequence[bool], names: Callable[[], dict[Variable, str]],
-                output_names: Callable[[], Sequence[str]]) -> Executor:
+                output_names: Callable[[], Sequence[str | None]]) -> Executor:
         """What runs `fgraph`: compiled now, so that no call ever compiles."""
         if self.executor == "reference":
             return ReferenceExecutor(fgraph)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Any
 
-from nbgraph.dispatch.expressions import Call, Element, Expr
+from nbgraph.dispatch.expressions import Call, Element, Expr, add, multiply
 from nbgraph.dispatch.rules import Check, Dims, Pointwise, checks, lowers
 from nbgraph.graph.basic import Apply
 from nbgraph.tensor import dtypes
@@ -33,6 +33,8 @@ def _progression(node: Apply, index: tuple[Expr, ...]) -> Generator[Element, Exp
     def narrow(value: Expr) -> Expr:
         return Call("identity", (value,), (wide,), dtype)
 
+    if wide == dtype == "int64":
+        return add(first, multiply(index[0], stride))
     # As NumPy has it: the difference of the first two elements, each converted before they are subtracted.
     second = Call("+", (first, stride), (wide, wide), wide)
     delta = Call("-", (narrow(second), narrow(first)), (dtype, dtype), dtype)

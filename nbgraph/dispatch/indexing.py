@@ -18,6 +18,7 @@ from nbgraph.dispatch.elemwise import broadcast_index
 from nbgraph.dispatch.expressions import Call, Element, Expr, Literal, add, multiply
 from nbgraph.dispatch.rules import GATHER, Check, Dims, Library, Part, Pointwise, Writes, checks, lowers
 from nbgraph.graph.basic import Apply, Variable
+from nbgraph.tensor.creation import ARange
 from nbgraph.tensor.indexing_advanced import AdvancedSubtensor, Nonzero, index_shape_error
 from nbgraph.tensor.indexing_basic import Subtensor, bounds_error, index_entries
 from nbgraph.tensor.indexing_update import AdvancedIncSubtensor, IncSubtensor, region_error
@@ -111,6 +112,9 @@ def _gathered(lengths: Sequence[Any], indices: Sequence[Variable], index: tuple[
     found = []
     for n, positions in zip(lengths, indices, strict=True):
         at = yield Element(positions, broadcast_index(positions, index[:rank]))
+        if _counted(positions) is not None:
+            found.append(at)
+            continue
         length = yield from _value(n)
         negative = Call("<", (at, Literal(0)), ("int64", "int64"), "bool")
         from_end = Call("+", (at, length), ("int64", "int64"), "int64")
@@ -128,7 +132,15 @@ def _unknown(lengths: Sequence[Any]) -> tuple[Variable, ...]:
 
 
 def _arrays(indices: Sequence[Variable]) -> tuple[Variable, ...]:
-    return tuple(i for i in indices if i.type.ndim)
+    return tuple(i for i in indices if i.type.ndim and _counted(i) is None)
+
+
+def _counted(index: Variable) -> Variable | None:
+    """n where the index is arange(n): never negative, and at most n - 1."""
+    if index.owner is None or not isinstance(index.owner.op, ARange):
+        return None
+    start, stop, step = index.owner.inputs
+    return stop if static_length(start) == 0 and static_length(step) == 1 else None
 
 
 @lowers(AdvancedSubtensor)
@@ -218,6 +230,10 @@ def _gather_checks(node: Apply, first: int, dims: Dims) -> list[Check]:
             found.append(Check("equal", lengths, shown, _unequal_indices(node, indices, first), node))
     for axis, index in enumerate(indices):
         length = dims(x)[axis]
+        count = _counted(index)
+        if count is not None:
+            found.append(Check("at_most", (count, length), (length, length), _outside(node, axis), node))
+            continue
         found.append(Check("bounds" if index.type.ndim else "index", (index, length), (index, length),
                            _outside(node, axis), node))
     return found

@@ -133,7 +133,7 @@ class Check:
     """What must hold at run time.
 
     test : "equal", "positive", "natural" (>= 0), "nonzero", "finite": of all scalars, or of all elements of an array
-           "index" (i, n): -n <= i < n;  "bounds" (array, n): the same for all elements
+           "at_most" (a, b): a <= b;  "index" (i, n): -n <= i < n;  "bounds" (array, n): the same for all elements
            "same_size" (lengths, lengths): equal products
     operands : scalar variables or ints, or an array first
     report : values of `shown` at run time -> the exception

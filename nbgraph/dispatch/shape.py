@@ -7,9 +7,10 @@ from typing import Any
 
 from nbgraph.dispatch.elemwise import broadcast_index
 from nbgraph.dispatch.expressions import Element, Expr, Literal
-from nbgraph.dispatch.rules import Alias, Check, Dims, Extent, Part, Pointwise, Writes, checks, lowers
+from nbgraph.dispatch.rules import Alias, Check, Dims, Extent, Part, Pointwise, Rule, Writes, checks, lowers
 from nbgraph.errors import ShapeError
-from nbgraph.graph.basic import Apply
+from nbgraph.graph.basic import Apply, Constant, Variable
+from nbgraph.tensor.elemwise import Elemwise
 from nbgraph.tensor.shape import (
     BroadcastTo,
     DimShuffle,
@@ -70,9 +71,17 @@ def length(node: Apply) -> Extent:
 
 
 @lowers(MakeVector)
-def make_vector(node: Apply) -> Writes:
+def make_vector(node: Apply) -> Rule:
     """v[k] = input k"""
+    if not node.inputs:
+        return Pointwise(_nothing, cost=0)
     return Writes(None, tuple(Part(x, _entry(k)) for k, x in enumerate(node.inputs)))
+
+
+def _nothing(node: Apply, index: tuple[Expr, ...]) -> Generator[Element, Expr, Expr]:
+    """The element of a vector that has none."""
+    return Literal(0, node.op.dtype)
+    yield
 
 
 def _entry(k: int) -> Any:
@@ -80,6 +89,26 @@ def _entry(k: int) -> Any:
         value = yield Element(node.inputs[k], ())
         return (Literal(k),), value
     return place
+
+
+def never_negative(length: Any) -> bool:
+    """True for lengths of arrays, and for what is made of them without a subtraction."""
+    pending = [length]
+    while pending:
+        n = pending.pop()
+        if not isinstance(n, Variable):
+            found = int(n) >= 0
+        elif isinstance(n, Constant):
+            found = int(n.data) >= 0
+        else:
+            op = n.owner.op if n.owner is not None else None
+            found = isinstance(op, Length)
+            if isinstance(op, Elemwise) and op.function.name in ("add", "mul", "floor_divide", "minimum"):
+                found = True
+                pending += n.owner.inputs
+        if not found:
+            return False
+    return True
 
 
 @checks(BroadcastTo)
@@ -99,7 +128,8 @@ def broadcast_fits(node: Apply, dims: Dims) -> list[Check]:
 
     found = [Check("equal", (n, wanted[offset + axis]), shown, report, node)
              for axis, n in enumerate(actual) if x.type.shape[axis] != 1]
-    free = [n for axis, n in enumerate(wanted) if axis < offset or x.type.shape[axis - offset] == 1]
+    free = [n for axis, n in enumerate(wanted)
+            if (axis < offset or x.type.shape[axis - offset] == 1) and not never_negative(n)]
     return [*found, Check("natural", tuple(free), shown, report, node)]
 
 
@@ -118,11 +148,14 @@ def lengths_as_declared(node: Apply, dims: Dims) -> list[Check]:
 
 @checks(Reshape)
 def same_number_of_elements(node: Apply, dims: Dims) -> list[Check]:
-    """The product of the lengths stays the same."""
+    """The product of the lengths stays the same, and none is negative."""
     x, *wanted = node.inputs
     actual = dims(x)
 
     def report(values: Any) -> Exception:
         return reshape_error(node, values[:len(actual)], values[len(actual):])
 
-    return [Check("same_size", (tuple(actual), tuple(wanted)), (*actual, *wanted), report, node)]
+    shown = (*actual, *wanted)
+    unsure = tuple(n for n in wanted if not never_negative(n))
+    return [Check("natural", unsure, shown, report, node),
+            Check("same_size", (tuple(actual), tuple(wanted)), shown, report, node)]

@@ -128,11 +128,15 @@ def _checked_term(node: Apply, position: int, term: Any) -> Any:
 
 
 def as_gradient_of(x: Any, term: Any) -> Any:
-    """`term` in the dtype that a gradient of x has: that of x, or float64 for a discrete x."""
+    """`term` in the dtype that a gradient of x has: that of x, or float64 for a discrete x.
+
+    Where x is known to have length 1, so is the gradient: views take such an axis away.
+    """
     wanted = dtypes.gradient_dtype(x.type.dtype)
     if term.type.dtype in dtypes.COMPLEX and wanted not in dtypes.COMPLEX:
         term = nt.real(term)
-    return nt.cast(term, wanted)
+    ones = [1 if n == 1 and m is None else None for n, m in zip(x.type.shape, term.type.shape, strict=True)]
+    return nt.cast(nt.specify_shape(term, ones), wanted)
 
 
 def zero_gradient(x: Any) -> Any:

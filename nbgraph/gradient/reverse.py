@@ -62,7 +62,7 @@ def grad(cost: Any, wrt: Any, consider_constant: Variables | None = None, discon
     missing = [v for v in variables if v not in gradients]
     report_disconnected(missing, [v for v, _ in seeds] or list(fixed), disconnected_inputs)
     found = [_result(v, gradients.get(v), return_disconnected, null_gradients) for v in variables]
-    if add_names and cost is not None and cost.name is not None:
+    if add_names:
         _name_gradients(cost, variables, found, {*connections.known, *fixed.values()})
     return like_given(wrt, found)
 
@@ -221,9 +221,13 @@ def _result(variable: Variable, gradient: Any, return_disconnected: str, null_gr
 
 
 def _name_gradients(cost: Any, wrt: Sequence[Any], found: Sequence[Any], theirs: set[Any]) -> None:
-    """(dcost/dx) for gradients that are new: a variable of the user's keeps what it is called."""
+    """(dcost/dx) for gradients that are new, and gx in generated code: a variable of the user's keeps its name."""
     for variable, gradient in zip(wrt, found, strict=True):
-        if gradient is not None and gradient.name is None and variable.name is not None and gradient not in theirs:
+        if gradient is None or gradient.name is not None or variable.name is None or gradient in theirs:
+            continue
+        if gradient.owner is not None:
+            gradient.tag.called = f"g{variable.name}"
+        if cost is not None and cost.name is not None:
             gradient.name = f"(d{cost.name}/d{variable.name})"
 
 

@@ -39,16 +39,25 @@ def assigned_name(code: str) -> str | None:
 def user_names(nodes: Iterable[Apply]) -> dict[Variable, str]:
     """The names of variables that have one, for nodes in an order of computation.
 
-    Of several nodes made by one line, the last one is what the line assigns.
+    Of several nodes made by one line, the last one is what the line assigns. If that one is not there, because only the
+    gradient of the line is computed, what is last reads on in that gradient alone, and is not named.
     """
     found: dict[Variable, str] = {}
     last_of_line: dict[SourceLine, Variable] = {}
+    read: set[Variable] = set()
+    read_elsewhere: set[Variable] = set()
     for node in nodes:
         found.update((v, v.name) for v in (*node.inputs, *node.outputs) if v.name is not None)
-        if node.line is not None and len(node.outputs) == 1 and not isinstance(node.line, DerivedLine):
+        # What this package calls them: gx for the gradient for x.
+        found.update((v, v._tag.called) for v in node.outputs if v._tag is not None and hasattr(v._tag, "called"))
+        derived = isinstance(node.line, DerivedLine)
+        read.update(node.inputs)
+        read_elsewhere.update(v for v in node.inputs if not derived or v.line != node.line)
+        if node.line is not None and len(node.outputs) == 1 and not derived:
             last_of_line[node.line] = node.outputs[0]
     for line, variable in last_of_line.items():
-        name = None if variable in found else assigned_name(line.text())
+        unsure = variable in found or (variable in read and variable not in read_elsewhere)
+        name = None if unsure else assigned_name(line.text())
         if name is not None:
             found[variable] = name
     return found

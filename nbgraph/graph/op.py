@@ -11,7 +11,9 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from nbgraph.graph.basic import Apply, Variable
+from nbgraph.graph.source import user_line
 
+_OURS = __name__.split(".")[0] + "."
 
 class Op:
     """Base of all Ops.
@@ -39,6 +41,11 @@ class Op:
 
     def __call__(self, *inputs: Any, name: str | None = None, return_list: bool = False, **kwargs: Any) -> Any:
         node = self.make_node(*inputs, **kwargs)
+        if not type(self).__module__.startswith(_OURS):
+            # The Apply was made in the make_node of a user's Op; what matters is where that Op is applied.
+            node.line = user_line()
+            for output in node.outputs:
+                output.line = node.line
         if name is not None and len(node.outputs) == 1:
             node.outputs[0].name = name
         if self.default_output is not None:

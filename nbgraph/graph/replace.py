@@ -17,6 +17,13 @@ Replacements = Mapping[Any, Any] | Iterable[tuple[Any, Any]]
 def rebuild(outputs: Sequence[Variable], replacements: Mapping[Variable, Variable],
             strict: bool = True) -> list[Variable]:
     """`outputs` with `replacements` put in, nodes built again only where an input changed."""
+    mapping = rebuilt(outputs, replacements, strict)
+    return [mapping.get(v, v) for v in outputs]
+
+
+def rebuilt(outputs: Sequence[Variable], replacements: Mapping[Variable, Variable],
+            strict: bool = True) -> dict[Variable, Variable]:
+    """What stands for each variable that `rebuild` exchanges."""
     mapping = dict(replacements)
     for node in toposort(outputs, stop=list(mapping)):
         inputs = [mapping.get(v, v) for v in node.inputs]
@@ -25,7 +32,7 @@ def rebuild(outputs: Sequence[Variable], replacements: Mapping[Variable, Variabl
             continue
         for old, new in zip(node.outputs, fresh.outputs, strict=True):
             mapping.setdefault(old, new)
-    return [mapping.get(v, v) for v in outputs]
+    return mapping
 
 
 def clone_replace(output: Any, replace: Replacements | None = None, rebuild_strict: bool = True) -> Any:

@@ -14,7 +14,7 @@ The names below are imported when first used: they bring Numba in, which `nbgrap
 
 from typing import TYPE_CHECKING
 
-from nbgraph.dispatch import creation, elemwise, indexing, join, linear, reduction, shape  # noqa: F401  (registers)
+from nbgraph.dispatch import blocks, creation, elemwise, indexing, join, linear, reduction, shape  # noqa: F401  (registers)
 
 if TYPE_CHECKING:
     from nbgraph.lowering.executor import Compiled, Stages, compile_graph

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from nbgraph.dispatch.expressions import Assign, Buffer, Call, Combine, For, Keep, Literal, Local, Store
-from nbgraph.lowering.names import Numbered
+from nbgraph.lowering.names import Hinted, Numbered
 from nbgraph.lowering.program import (
     Allocate,
     CallKernel,
@@ -31,6 +31,12 @@ INDENT = "    "
 def canonical_source(program: Program) -> str:
     """The text that is compiled."""
     return SourceWriter(program, Numbered()).source("main")
+
+
+def program_text(program: Program) -> str:
+    """The same statements with the names that Locals and Buffers were made with: how a Program prints."""
+    kernels = [f"fused_{k}" for k in range(len(program.kernels))]
+    return SourceWriter(program, Hinted({}, kernels)).source("main")
 
 
 class BodyWriter:
@@ -88,9 +94,9 @@ class BodyWriter:
 class MainWriter(BodyWriter):
     """The lines of the main function."""
 
-    def __init__(self, namer: Any, imports: Imports, kernel_names: dict[Kernel, str]) -> None:
+    def __init__(self, namer: Any, imports: Imports, kernel_names: dict[Kernel, str] | None = None) -> None:
         super().__init__(namer, imports)
-        self.kernel_names = kernel_names
+        self.kernel_names = kernel_names or {}
 
     def main(self, statements: Sequence[Any], outputs: Sequence[Any]) -> None:
         """All statements, and what is returned."""
@@ -102,7 +108,8 @@ class MainWriter(BodyWriter):
                 writers[type(statement)](statement)
             else:
                 self.body([statement])
-        self.line(f"return {_tuple([self.value(v) for v in outputs])}")
+        values = [self.value(v) for v in outputs]
+        self.line(f"return {', '.join(values) if len(values) > 1 else _tuple(values)}")
 
     def assign(self, s: Assign) -> None:
         """target = value"""
@@ -191,6 +198,8 @@ def scalar_condition(test: str, operands: list[str], imports: Imports) -> str:
     first, *rest = operands
     if test in ("equal", "same_size"):
         return f"{first} != {rest[0]}" if len(rest) == 1 else f"not ({' == '.join(operands)})"
+    if test == "at_most":
+        return f"{first} > {rest[0]}"
     if test == "index":
         return f"not -{rest[0]} <= {first} < {rest[0]}"
     if test == "finite":

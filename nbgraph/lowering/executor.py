@@ -15,10 +15,11 @@ from nbgraph.graph.basic import Variable
 from nbgraph.graph.fg import FunctionGraph
 from nbgraph.lowering.build import Argument, Native, build
 from nbgraph.lowering.emit import canonical_source
+from nbgraph.lowering.fusion import fuse_rows
 from nbgraph.lowering.lower import lower
 from nbgraph.lowering.outline import outline
 from nbgraph.lowering.plan import LibraryStep, Plan
-from nbgraph.lowering.prepare import prepare
+from nbgraph.lowering.prepare import Forward, prepare
 from nbgraph.lowering.program import Allocate, Program
 from nbgraph.lowering.reuse import reuse_buffers
 from nbgraph.lowering.schedule import schedule
@@ -43,7 +44,7 @@ class Signature:
 
     shared_inputs: tuple[bool, ...]
     names: Callable[[], dict[Variable, str]]
-    output_names: Callable[[], Sequence[str]]
+    output_names: Callable[[], Sequence[str | None]]
 
 
 class Compiled:
@@ -100,9 +101,17 @@ def _count(n: int, what: str) -> str:
     return f"{n} {what}" + ("" if n == 1 else "s")
 
 
+def stages_of(fgraph: FunctionGraph, name: str, input_names: Sequence[str | None]) -> tuple[Stages, Forward]:
+    """All stages up to the text, and what stands in the graph for variables that `prepare` has exchanged."""
+    prepared, forward = prepare(fgraph)
+    plan = schedule(prepared)
+    program = reuse_buffers(pack_temporaries(outline(fuse_rows(lower(plan, name, input_names)))))
+    return Stages(prepared, plan, program), forward
+
+
 def compile_graph(fgraph: FunctionGraph, name: str, input_names: Sequence[str | None],
                   shared_inputs: Sequence[bool], names: Callable[[], dict[Variable, str]],
-                  output_names: Callable[[], Sequence[str]]) -> Compiled:
+                  output_names: Callable[[], Sequence[str | None]]) -> Compiled:
     """Native code for a rewritten graph; afterwards no call compiles.
 
     Parameters
@@ -117,11 +126,12 @@ def compile_graph(fgraph: FunctionGraph, name: str, input_names: Sequence[str | 
     ------
     KernelError   an Op or a Type has no native kernel
     """
-    prepared = prepare(fgraph)
-    plan = schedule(prepared)
-    program = reuse_buffers(pack_temporaries(outline(lower(plan, name, input_names))))
-    arguments = [Argument(v.type.dtype, v.type.ndim) for v in prepared.inputs]
-    arguments += [Argument(buffer.dtype, buffer.ndim) for buffer, _ in program.constants]
-    stages = Stages(prepared, plan, program)
-    native = build(canonical_source(program), arguments)
-    return Compiled(stages, native, Signature(tuple(shared_inputs), names, output_names))
+    stages, forward = stages_of(fgraph, name, input_names)
+    arguments = [Argument(v.type.dtype, v.type.ndim) for v in stages.graph.inputs]
+    arguments += [Argument(buffer.dtype, buffer.ndim) for buffer, _ in stages.program.constants]
+    native = build(canonical_source(stages.program), arguments)
+
+    def carried() -> dict[Variable, str]:
+        return {forward.get(v, v): name for v, name in names().items()}
+
+    return Compiled(stages, native, Signature(tuple(shared_inputs), carried, output_names))

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from nbgraph.dispatch.expressions import Buffer, Expr, For, Literal, Load, Local, Statement, Store, multiply
 from nbgraph.dispatch.rules import Check, Extent
 from nbgraph.graph.basic import Constant, Variable
@@ -71,7 +73,9 @@ class _Lowering:
         for step in self.plan.steps:
             handlers[type(step)](step)
         self.result.outputs += [self._output(v) for v in self.plan.fgraph.outputs]
-        self.result.constants += [(buffer, constant.data) for constant, buffer in self.known.constants.items()]
+        # Compiled code takes C-contiguous arrays; a Constant may hold a view in any other layout.
+        self.result.constants += [(buffer, np.require(constant.data, requirements=["C", "A"]))
+                                  for constant, buffer in self.known.constants.items()]
         return self.result
 
     def _output(self, v: Variable) -> Any:
@@ -96,7 +100,7 @@ class _Lowering:
         length = self.known.lengths.intern(v)
         if isinstance(length, Variable) and length is v:
             local = Local(f"{rule.source.name or 'n'}_length", "int64")
-            self.main.append(ReadLength(local, self._buffer(rule.source), rule.axis))
+            self.main.append(ReadLength(local, self._buffer(rule.source), rule.axis, v))
             self.known.scalars[v] = local
             self.lengths_read.add(local)
         else:
@@ -118,7 +122,7 @@ class _Lowering:
         built = build_nest(nest, self.known)
         self.main += [Allocate(buffer) for buffer in built.scratch]
         variables = tuple(root.variable for root in nest.roots)
-        self._call(built.statements, list(built.scalars.values()), variables)
+        self._call(built.statements, list(built.scalars.values()), variables, built.outer)
         self.known.scalars.update(built.scalars)
         for v in variables:
             self.pending[v] -= 1
@@ -126,9 +130,9 @@ class _Lowering:
                 self.known.loadable.add(v)
 
     def _call(self, body: list[Statement], results: list[Local], variables: tuple[Any, ...],
-              copies: tuple[Buffer, Buffer] | None = None) -> None:
+              outer: For | None = None, copies: tuple[Buffer, Buffer] | None = None) -> None:
         if any(isinstance(s, For) for s in body):
-            self.main.append(CallKernel(kernel_of(body, results), variables, copies))
+            self.main.append(CallKernel(kernel_of(body, results, outer), variables, copies))
         else:
             self.main += body
 
@@ -188,8 +192,8 @@ class _Lowering:
 
     def _always_holds(self, test: str, operands: tuple[Any, ...]) -> bool:
         """True where what is known of the operands decides the check."""
-        if test in ("equal", "same_size"):
-            return len(set(operands)) <= 1
+        if test in ("equal", "same_size", "at_most") and len(set(operands)) <= 1:
+            return True
         if test == "index":
             index, length = (a.value if isinstance(a, Literal) else None for a in operands)
             return index is not None and length is not None and -length <= index < length

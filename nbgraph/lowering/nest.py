@@ -17,6 +17,7 @@ from nbgraph.dispatch.expressions import (
     Call,
     Combine,
     Expr,
+    For,
     Keep,
     Literal,
     Load,
@@ -39,6 +40,7 @@ class Built:
     """The statements of a nest, the 0-d results among what it leaves behind, and buffers that it needs for itself."""
 
     statements: list[Statement]
+    outer: For | None = None
     scalars: dict[Variable, Local] = field(default_factory=dict)
     scratch: list[Buffer] = field(default_factory=list)
 
@@ -83,14 +85,18 @@ class _NestBuilder:
                     "scan": self._scan, "part": self._part}
         for root in self.nest.roots:
             add_root[root.kind](root)
-        self.built.statements = [*self.first, *self.elements.statements(self.extents), *self.last]
+        main = self.elements.statements(self.extents)
+        self.built.statements = [*self.first, *main, *self.last]
+        self.built.outer = next((s for s in main if isinstance(s, For)), None)
         return self.built
 
     def _store(self, root: Root) -> None:
         value = self.elements.value(root.source, self.index)
         self.elements.stores.append(Store(self.known.buffers[root.variable], self.index, value, root.variable))
 
-    _base = _store
+    def _base(self, root: Root) -> None:
+        value = self.elements.value(root.source, self.index)
+        self.elements.stores.append(Store(self.known.buffers[root.variable], self.index, value, root.source))
 
     def _part(self, root: Root) -> None:
         assert isinstance(root.rule, Part)

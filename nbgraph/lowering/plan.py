@@ -3,19 +3,25 @@
 A plan is a list of steps. Printed, it reads
 
     level 0
-      check      length(0)(x) == length(0)(y)
-      nest 0     [n]        store p_1, prediction; reduce total
-      library    gemv       gw
+      check    equal x.shape[1], w.shape[0]
+      library  gemv -> dot(x, w)
+    level 1
+      nest     [x.shape[0]]   store sigmoid(dot(x, w) + b) > 0.5; reduce sum(…)
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from nbgraph.dispatch.rules import Check, Library, Part, Rule
 from nbgraph.graph.basic import Apply, Variable
+from nbgraph.graph.expression import expression
 from nbgraph.graph.fg import FunctionGraph
 from nbgraph.lowering.dims import Dim, Lengths, SameLengths
+
+
+OPERATIONS = 5  # that a plan writes of a variable
 
 
 @dataclass(frozen=True)
@@ -55,9 +61,6 @@ class Root:
         """The node that the result is of."""
         assert self.variable.owner is not None, f"{self.variable} is computed by no node"
         return self.variable.owner
-
-    def __str__(self) -> str:
-        return f"{self.kind} {self.variable}"
 
 
 @dataclass
@@ -105,6 +108,7 @@ Step = ScalarStep | CheckStep | LibraryStep | AliasStep | Nest
 class Plan:
     """Steps in order, and what lowering them needs to know.
 
+    levels : of each step
     rules : how each node becomes code
     lengths_of : the lengths of each variable
     same : which lengths are known to be equal
@@ -112,6 +116,7 @@ class Plan:
 
     fgraph: FunctionGraph
     steps: list[Step]
+    levels: list[int]
     rules: dict[Apply, Rule]
     lengths_of: Lengths
     same: SameLengths
@@ -122,17 +127,33 @@ class Plan:
         return [step for step in self.steps if isinstance(step, Nest)]
 
     def __str__(self) -> str:
-        return "\n".join(_describe(step) for step in self.steps)
+        lines: list[str] = []
+        before = -1
+        for step, level in zip(self.steps, self.levels, strict=True):
+            if level != before:
+                lines.append(f"level {level}")
+                before = level
+            lines.append(f"  {_describe(step)}")
+        return "\n".join(lines)
 
 
 def _describe(step: Step) -> str:
     if isinstance(step, Nest):
-        extents = ", ".join(str(n) for n in step.site.dims)
-        return f"nest       [{extents}] {'; '.join(map(str, step.roots))}"
+        roots = "; ".join(f"{root.kind} {_shown(root.variable)}" for root in step.roots)
+        return f"nest     [{_listed(step.site.dims)}]   {roots}"
     if isinstance(step, ScalarStep):
-        return f"scalar     {step.variable}"
+        return f"scalar   {_shown(step.variable)}"
     if isinstance(step, CheckStep):
-        return f"check      {step.check.test} {', '.join(map(str, step.check.operands))}"
+        return f"check    {step.check.test} {_listed(step.check.operands)}"
     if isinstance(step, LibraryStep):
-        return f"library    {step.rule.function} -> {', '.join(map(str, step.node.outputs))}"
-    return f"alias      {step.variable} of {step.source}"
+        return f"library  {step.rule.function.rpartition('.')[2]} -> {_listed(step.node.outputs)}"
+    return f"alias    {_shown(step.variable)} of {_shown(step.source)}"
+
+
+def _listed(values: Any) -> str:
+    return ", ".join(f"({_listed(v)})" if isinstance(v, tuple) else _shown(v) for v in values)
+
+
+def _shown(value: Any) -> str:
+    """A length, or a variable: what it is computed from, cut short."""
+    return str(value) if not isinstance(value, Variable) else expression(value, lambda v: v.name, OPERATIONS)

@@ -34,6 +34,7 @@ class ReadLength:
     target: Local
     buffer: Buffer
     axis: int
+    variable: Any = None
 
 
 @dataclass(eq=False)
@@ -61,6 +62,7 @@ class Kernel:
     reads, writes : Buffers    writes are changed in place
     scalars : Locals           arguments
     results : Locals           returned
+    outer : For or None        the loop around all others, but those that fill and cast
     shares : dict              Buffers that are the memory of another one, which is among `reads` or `writes`
     """
 
@@ -69,6 +71,7 @@ class Kernel:
     writes: list[Buffer]
     scalars: list[Local]
     results: list[Local]
+    outer: For | None = None
     shares: dict[Buffer, Buffer] = field(default_factory=dict)
 
 
@@ -130,9 +133,12 @@ class Program:
         """The kernels in the order of their calls."""
         return [s.kernel for s in self.statements if isinstance(s, CallKernel)]
 
+    def __str__(self) -> str:
+        from nbgraph.lowering.emit import program_text  # which is built on this module
+        return program_text(self)
 
 
-def kernel_of(body: list[Statement], results: Sequence[Local]) -> Kernel:
+def kernel_of(body: list[Statement], results: Sequence[Local], outer: For | None = None) -> Kernel:
     """A kernel with these statements; what it needs from outside becomes its arguments."""
     made: dict[Local, None] = {}
     used: dict[Local, None] = {}
@@ -149,7 +155,7 @@ def kernel_of(body: list[Statement], results: Sequence[Local]) -> Kernel:
             writes[buffer] = None
         made.update(dict.fromkeys(targets_of(statement)))
     return Kernel(body, [b for b in reads if b not in writes], list(writes), [e for e in used if e not in made],
-                  list(results))
+                  list(results), outer)
 
 
 def walk(body: Sequence[Any]) -> list[Any]:
@@ -203,7 +209,7 @@ def written_by(statement: Any) -> list[Buffer]:
 
 def targets_of(statement: Any) -> list[Local]:
     """The locals that a statement of a kernel gives a value."""
-    if isinstance(statement, Assign):
+    if isinstance(statement, (Assign, ReadLength)):
         return [statement.target]
     if isinstance(statement, For):
         return [statement.index]

@@ -8,10 +8,10 @@ constants and outputs keep their memory.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from nbgraph.dispatch.expressions import Buffer, Load, Store
+from nbgraph.dispatch.expressions import Assign, Buffer, For, Load, Local, Store
 from nbgraph.lowering.program import (
     Allocate,
     CallKernel,
@@ -35,13 +35,23 @@ def reuse_buffers(program: Program) -> Program:
     for place, statement in enumerate(program.statements):
         if isinstance(statement, Allocate):
             statement.reuses = memory.dead_buffer(statement.buffer, place)
-        elif isinstance(statement, CallKernel) and statement.copies is not None:
-            target, source = statement.copies
-            if memory.root(target) is memory.root(source):
+        elif isinstance(statement, CallKernel):
+            copied = statement.copies or _copied_by(statement.kernel)
+            if copied is not None and memory.root(copied[0]) is memory.root(copied[1]):
                 continue
         kept.append(statement)
     program.statements[:] = kept
     return program
+
+
+def _copied_by(kernel: Kernel) -> tuple[Buffer, Buffer] | None:
+    """(target, source) of a kernel that stores what it loads, each element in its place, and does nothing else."""
+    inner = [s for s in walk(kernel.body) if not isinstance(s, For)]
+    if len(inner) != 2 or not isinstance(inner[0], Assign) or not isinstance(inner[1], Store):
+        return None
+    load, store = inner[0].value, inner[1]
+    same = isinstance(load, Load) and load.index == store.index and store.value is inner[0].target
+    return (store.buffer, load.buffer) if same else None
 
 
 class _Memory:
@@ -101,23 +111,43 @@ class _Memory:
 
 
 def _same_turn(kernel: Kernel, olds: list[Buffer], new: Buffer) -> bool:
-    """True where every load of `olds` has the index of the only store of `new`, and the store comes last."""
-    indices = set()
-    for statement in walk(kernel.body):
-        if new in written_by(statement):
-            if not isinstance(statement, Store):
+    """True where every element of `olds` is loaded before the only store of `new` writes there.
+
+    A load has the index of the store; or it comes before the loop with the store, in a turn of loops around both that
+    touches other elements than all other turns do: row i is summed up, and then written over.
+    """
+    loads, stores = [], []
+    for path, statement in _with_loops(kernel.body, ()):
+        for e in (p for expression in expressions_of(statement) for p in parts_of(expression)):
+            if isinstance(e, Load) and (e.buffer is new or (e.buffer.dims != new.dims and e.buffer in olds)):
                 return False
-            indices.add(statement.index)
+            if isinstance(e, Load) and e.buffer in olds:
+                if stores:
+                    return False
+                loads.append((path, e.index))
+        if new in written_by(statement):
+            stores.append((path, statement))
         elif any(old in written_by(statement) for old in olds):
             return False
-        for e in (p for expression in expressions_of(statement) for p in parts_of(expression)):
-            if isinstance(e, Load) and e.buffer in olds:
-                if e.buffer.dims != new.dims:
-                    return False
-                indices.add(e.index)
-            elif isinstance(e, Load) and e.buffer is new:
-                return False
-    return len(indices) == 1
+    if len(stores) != 1 or not isinstance(stores[0][1], Store):
+        return False
+    path, store = stores[0]
+    return all(index == store.index or _earlier_turn(before, index, path, store.index) for before, index in loads)
+
+
+def _earlier_turn(before: tuple[Local, ...], load: tuple[Any, ...], path: tuple[Local, ...],
+                  store: tuple[Any, ...]) -> bool:
+    """True where a load outside the store's innermost loop is in the same row as the store."""
+    common = [one for one, other in zip(before, path) if one is other]
+    return len(common) < len(path) and any(one is other and one in common for one, other in zip(load, store))
+
+
+def _with_loops(body: Sequence[Any], path: tuple[Local, ...]) -> Iterator[tuple[tuple[Local, ...], Any]]:
+    """The statements in order, each with the indices of the loops around it."""
+    for statement in body:
+        yield path, statement
+        if isinstance(statement, For):
+            yield from _with_loops(statement.body, (*path, statement.index))
 
 
 def buffers_in(statement: Any) -> Iterable[Buffer]:

@@ -65,6 +65,7 @@ class _Scheduler:
         self._before: dict[Apply, list[Variable]] = {}
         self.clients = {v: len(users) for v, users in fgraph.clients.items()}
         self.nodes = self._nodes_with_scalars()
+        self.position = {node: place for place, node in enumerate(self.nodes)}
 
     def _nodes_with_scalars(self) -> list[Apply]:
         """All nodes, those of the lengths, bounds and checks that the plan needs among them, in an order that works."""
@@ -108,7 +109,7 @@ class _Scheduler:
             if self._is_inlined(v):
                 self.kept.add(v)
         self._walk_back()
-        return Plan(self.fgraph, self._steps(), self.rules, self.lengths, self.same)
+        return Plan(self.fgraph, *self._steps(), self.rules, self.lengths, self.same)
 
     def _is_inlined(self, v: Variable) -> bool:
         """True for a value that has no buffer unless it is kept: elementwise, not a scalar."""
@@ -143,7 +144,7 @@ class _Scheduler:
             self._place_writes(node, rule, out, ambient)
         elif isinstance(rule, (Alias, Extent)):
             length = self.lengths.intern(out) if isinstance(rule, Extent) else out
-            level = self.in_memory(rule.source) if length is out else self._known_at(length)
+            level = self.in_memory(rule.source) if length is out else self._known_at(length)[0]
             self.ready[out] = self.level[out] = max(ambient, level)
         else:
             self._place_library(node, rule, ambient)
@@ -277,8 +278,11 @@ class _Scheduler:
         operands = tuple(distinct) if len(distinct) > 1 else ()
         return Check("equal", operands, check.shown, check.report, check.node)
 
-    def _known_at(self, length: Dim) -> int:
-        return self.available(length) if isinstance(length, Variable) else 0
+    def _known_at(self, length: Dim) -> tuple[int, int]:
+        """The level at which a length is known, and its place there: what stands for another length is known before."""
+        if not isinstance(length, Variable):
+            return 0, -1
+        return self.available(length), self.position.get(length.owner, -1)
 
     # Backwards -----------------------------------------------------------------------------------------------------
 
@@ -365,8 +369,8 @@ class _Scheduler:
 
     # Order ---------------------------------------------------------------------------------------------------------
 
-    def _steps(self) -> list[Step]:
-        """Level by level: scalars, checks and aliases; then loop nests; then library calls."""
+    def _steps(self) -> tuple[list[Step], list[int]]:
+        """Level by level: scalars, checks and aliases; then loop nests; then library calls. And the level of each."""
         placed: list[tuple[int, int, Step]] = [(nest.site.level, 1, nest) for nest in self._nests()]
         for node in self.nodes:
             rule, out = self.rules[node], node.outputs[0]
@@ -377,13 +381,13 @@ class _Scheduler:
                 placed.append((self.level[out], 2, LibraryStep(node, rule)))
             elif isinstance(rule, Alias):
                 placed.append((self.ready[out], 0, AliasStep(out, rule.source)))
-        return [step for _, _, step in sorted(placed, key=lambda entry: entry[:2])]
+        placed.sort(key=lambda entry: entry[:2])
+        return [step for _, _, step in placed], [level for level, _, _ in placed]
 
     def _nests(self) -> list[Nest]:
         """Roots of one site share a nest."""
-        position = {node: i for i, node in enumerate(self.nodes)}
         nests: dict[Site, Nest] = {}
-        for site, root in sorted(self.roots, key=lambda pair: position[pair[1].node]):
+        for site, root in sorted(self.roots, key=lambda pair: self.position[pair[1].node]):
             nests.setdefault(site, Nest(site)).roots.append(root)
         return list(nests.values())
 

@@ -38,6 +38,10 @@ class Imports:
         self._modules.setdefault(module, {})[function] = name
         return name
 
+    def names(self) -> set[str]:
+        """All names under which functions are called."""
+        return set(self._names)
+
     def lines(self) -> list[str]:
         """The import statements, sorted."""
         found = []

@@ -9,13 +9,13 @@ equal, and are compiled once. Small programs keep their buffers: those may reuse
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from nbgraph.dispatch.expressions import Assign, Buffer, Call, Combine, Expr, For, Keep, Literal, Load, Local, Store
+from nbgraph.dispatch.expressions import Assign, Buffer, Call, Expr, Literal, Load, Local
 from nbgraph.lowering.program import Allocate, CallKernel, Program, kernel_of
 from nbgraph.lowering.reuse import buffers_in
+from nbgraph.lowering.substitute import replaced, substituted
 
 MANY = 200  # temporaries of one shape
 
@@ -45,7 +45,7 @@ def pack_temporaries(program: Program) -> Program:
         elif isinstance(s, CallKernel) and any(b in home for b in buffers_in(s)):
             result += _moved_call(s, home)
         elif isinstance(s, Assign) and any(b in home for b in buffers_in(s)):
-            result.append(Assign(s.target, _replaced(s.value, lambda e: _literal_row(e, home)), s.variable))
+            result.append(Assign(s.target, replaced(s.value, loads=lambda e: _literal_row(e, home)), s.variable))
         else:
             result.append(s)
     program.statements[:] = result
@@ -92,7 +92,7 @@ def _moved_call(call: CallKernel, home: dict[Buffer, _Workspace]) -> list[Any]:
         row: Expr = Call("+", (first, Literal(offset)), ("int64", "int64"), "int64") if offset else first
         return Load(space.array, (row, *e.index))
 
-    body = _moved_body(call.kernel.body, move)
+    body = substituted(call.kernel.body, loads=move)
     kernel = kernel_of(body, call.kernel.results)
     return [*(Assign(local, Literal(space.first[producer])) for (space, producer), local in rows.items()),
             CallKernel(kernel, call.variables)]
@@ -104,30 +104,3 @@ def _literal_row(e: Load, home: dict[Buffer, _Workspace]) -> Load:
     space = home[e.buffer]
     producer, offset = space.place[e.buffer]
     return Load(space.array, (Literal(space.first[producer] + offset), *e.index))
-
-
-def _moved_body(body: list[Any], move: Callable[[Load], Load]) -> list[Any]:
-    """The statements with every load and store where `move` says."""
-    return [_moved(s, move) for s in body]
-
-
-def _moved(s: Any, move: Callable[[Load], Load]) -> Any:
-    if isinstance(s, For):
-        return For(s.index, s.extent, _moved_body(s.body, move))
-    if isinstance(s, Assign):
-        return Assign(s.target, _replaced(s.value, move), s.variable)
-    if isinstance(s, Store):
-        target = move(Load(s.buffer, tuple(_replaced(e, move) for e in s.index)))
-        return Store(target.buffer, target.index, _replaced(s.value, move), s.variable)
-    if isinstance(s, Combine):
-        return Combine(_replaced(s.target, move), s.combine, _replaced(s.value, move), s.variable)
-    return Keep(s.best, s.place, s.better, _replaced(s.value, move), _replaced(s.position, move), s.variable)
-
-
-def _replaced(e: Expr, move: Callable[[Load], Load]) -> Expr:
-    """The expression with its loads moved. Expressions of a program are flat, so this does not go deep."""
-    if isinstance(e, Load):
-        return move(Load(e.buffer, tuple(_replaced(i, move) for i in e.index)))
-    if isinstance(e, Call):
-        return Call(e.function, tuple(_replaced(a, move) for a in e.arguments), e.operand_dtypes, e.dtype)
-    return e

@@ -10,6 +10,7 @@ an empty softmax. The maximum is taken out as in Blanchard, Higham & Higham, IMA
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
@@ -21,6 +22,10 @@ from nbgraph.tensor.elemwise import Elemwise
 from nbgraph.tensor.reduction import Reduce
 from nbgraph.tensor.shape import DimShuffle
 from nbgraph.tensor.special import HeldConstant
+
+
+# How many terms of a sum are looked at: a shared sum of sums has exponentially many.
+MOST_TERMS = 50
 
 
 def is_function(x: Any, name: str) -> bool:
@@ -54,15 +59,39 @@ def sum_of_exp(x: Any) -> tuple[Reduce, Any] | None:
 
 
 def is_shifted(y: Any) -> bool:
-    """True where y is x - max(x) already, whether or not the maximum is guarded against infinity."""
-    if not is_function(y, "sub"):
-        return False
-    x, shift = y.owner.inputs
-    shift = _underneath(shift)
+    """True where y is x - max(x) already, whether or not the maximum is guarded against infinity.
+
+    Other rules may have taken the sum apart: with x = -a - b it stands there as -((a + b) + max(-(a + b))).
+    """
+    terms = _addends(y)
+    for place, (sign, term) in enumerate(terms):
+        largest = _largest_of(term) if sign < 0 else None
+        if largest is not None and Counter(_addends(largest)) == Counter([*terms[:place], *terms[place + 1:]]):
+            return True
+    return False
+
+
+def _addends(x: Any) -> list[tuple[int, Any]]:
+    """(1 or -1, term) for all that x is a sum of; some of them are sums still where there are many."""
+    found, pending = [], [(1, x)]
+    while pending and len(found) + len(pending) < MOST_TERMS:
+        sign, term = pending.pop()
+        if is_function(term, "neg"):
+            pending.append((-sign, term.owner.inputs[0]))
+        elif is_function(term, "add") or is_function(term, "sub"):
+            first, second = term.owner.inputs
+            pending += [(sign, first), (sign if is_function(term, "add") else -sign, second)]
+        else:
+            found.append((sign, _underneath(term)))
+    return found + pending
+
+
+def _largest_of(shift: Any) -> Any:
+    """x where `shift` is max(x), 0 perhaps where that is infinite; else None."""
     if is_function(shift, "switch"):
         shift = _underneath(shift.owner.inputs[1])
-    return (shift.owner is not None and isinstance(shift.owner.op, Reduce) and shift.owner.op.kind == "max"
-            and shift.owner.inputs[0] is x)
+    is_max = shift.owner is not None and isinstance(shift.owner.op, Reduce) and shift.owner.op.kind == "max"
+    return shift.owner.inputs[0] if is_max else None
 
 
 def shift_of(y: Any, axes: tuple[int, ...]) -> Any:

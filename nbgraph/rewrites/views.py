@@ -14,6 +14,7 @@ import numpy as np
 import nbgraph.tensor as nt
 from nbgraph.gradient.blocks import GradientRule, consider_constant, disconnected_grad, grad_clip
 from nbgraph.graph.basic import Apply, Constant, Variable
+from nbgraph.graph.verify import can_stand_for
 from nbgraph.rewrites.driver import Context
 from nbgraph.rewrites.rule import node_rule
 from nbgraph.tensor import dtypes
@@ -167,7 +168,8 @@ def broadcast_to_same(node: Apply, context: Context) -> Variable | None:
     """broadcast_to(x, shape of x) -> x; broadcast_to(broadcast_to(scalar, n), m) -> broadcast_to(scalar, m)"""
     x, *lengths = node.inputs
     if _has_shape(context, x, lengths):
-        return x
+        # Where the types know different lengths, the driver would have to broadcast x again.
+        return x if can_stand_for(node.outputs[0].type, x.type) else None
     if x.owner is None or not isinstance(x.owner.op, BroadcastTo) or x.owner.inputs[0].type.ndim:
         return None
     own, offset = context.shapes.of(x), len(lengths) - x.type.ndim

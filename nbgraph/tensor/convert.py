@@ -26,7 +26,7 @@ def constant(value: Any, name: str | None = None, dtype: Any = None) -> Any:
     ------
     DTypeError   `value` is no number or array of a tensor dtype
     """
-    array = np.array(value, dtype=dtype, copy=True)
+    array = np.array(value, dtype=dtype, copy=True, order="C")
     if array.dtype == np.float16:
         array = array.astype(np.float32)
     if array.dtype.name not in dtypes.ALL:

@@ -98,3 +98,12 @@ def test_an_integer_array_itself_has_the_gradient_of_a_float():
     x = nt.lmatrix("x")
     z = x.T
     np.testing.assert_array_equal(value(grad(nt.sum(0.5 * z), z), x=np.ones((2, 3), int)), np.full((3, 2), 0.5))
+
+
+def test_an_axis_known_to_have_length_1_is_known_to_in_its_gradient():
+    # The gradient of an update has the static shape of what was updated, and less is known of that here.
+    x = nt.dmatrix("x")
+    stacked = nt.stack([x, 2 * x], axis=-1)
+    written = nt.inc_subtensor(nt.zeros((*x.shape, x.shape[0]))[:, :, :2], stacked)
+    given = np.arange(6.0).reshape(2, 3)
+    np.testing.assert_array_equal(value(grad(nt.sum(written), x), x=given), np.full((2, 3), 3.0))

@@ -126,3 +126,14 @@ def test_two_lengths_are_the_same_where_they_are_the_same_expression():
     assert not shapes.same(Length(0)(v), Length(0)(w))
     assert not shapes.same(Length(0)(v) + n, Length(0)(v) - n)
     assert not shapes.same(3, Length(0)(v))
+
+
+def test_an_array_broadcast_to_its_own_shape_of_which_less_is_known_is_left_alone():
+    x, k = nt.tensor("x", dtype="bool", shape=(None, 1)), nt.tensor("k", dtype="int8", shape=(1,))
+    empty, first = x[3:3:3], k[nt.lscalar("n"):2]
+    graph = FunctionGraph([x], [nt.broadcast_to(nt.or_(empty, True), (empty.shape[0], 1))])
+    after, _ = rewrite(graph, FAST_COMPILE)
+    assert evaluate(after, [np.ones((4, 1), bool)])[0].shape == (0, 1)
+    inputs = [k, first.owner.inputs[1]]
+    after, _ = rewrite(FunctionGraph(inputs, [nt.broadcast_to(first, (first.shape[0],)) + k]), FAST_RUN)
+    np.testing.assert_array_equal(evaluate(after, [np.array([3], "int8"), np.array(0)])[0], [6])

@@ -47,3 +47,16 @@ def test_the_largest_of_nothing_is_still_an_error_where_a_user_asks_for_it():
     rewritten, _ = rewrite(FunctionGraph([x], [nt.max(x)]), FAST_RUN)
     with pytest.raises(ValueError, match="max of no elements"):
         evaluate(rewritten, [np.zeros(0)])
+
+
+@pytest.mark.parametrize("plain", [
+    lambda x, c: nt.log(nt.sum(nt.exp(-x - c), 1)), lambda x, c: nt.log(nt.sum(nt.exp(nt.log(nt.sigmoid(x)) - c))),
+    lambda x, c: nt.log(nt.sum(nt.exp(-(x + c) - x), 0, keepdims=True)), lambda x, c: nt.logsumexp(x - c, 1)],
+    ids=["difference", "log_sigmoid", "three terms", "logsumexp"])
+def test_a_maximum_is_taken_out_once_also_where_other_rules_take_the_sum_apart(plain):
+    x, c = nt.dmatrix("x"), nt.tensor("c", dtype="float64", shape=(1, 1))
+    before = FunctionGraph([x, c], [plain(x, c)])
+    rewritten, _ = rewrite(before, FAST_RUN)
+    assert sum(str(node.op).startswith("max{") for node in rewritten.nodes) == 1
+    values = [np.random.default_rng(3).normal(size=(3, 4)), np.full((1, 1), 0.5)]
+    np.testing.assert_allclose(evaluate(rewritten, values)[0], evaluate(before, values)[0], rtol=1e-12)

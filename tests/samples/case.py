@@ -40,7 +40,7 @@ class Case:
     build : callable            symbolic inputs -> output, or list of outputs
     types : Types of the inputs
     values : Values             the first is where gradients are compared with finite differences
-    numpy : callable, optional  the same of arrays, written without nbgraph; default: that of the row
+    numpy : callable            the same of arrays, written without nbgraph
     differentiate : bool        False: derivatives of this case are not compared (another case of the row has them)
     """
 
@@ -48,7 +48,7 @@ class Case:
     build: Build
     types: tuple[TensorType, ...]
     values: tuple[Values, ...]
-    numpy: Build | None = None
+    numpy: Build
     differentiate: bool = True
 
     def inputs(self) -> list[Any]:
@@ -88,7 +88,7 @@ class Row:
     cases, fails : callables    make them when a test asks, not when tests are collected
     subjects : tuple            the Op classes, or the name of the scalar row, that the samples are of
     rtol : {dtype: float}       other tolerances than `case.RTOL`, with a `reason`
-    no_gradient, no_forward, no_numpy : str     why there is none to compare with; empty where there is
+    no_gradient : str           why there is none, in a sentence; empty where there is one
     whole : bool                errors count in proportion to the largest element, not each to its own: sums cancel
     """
 
@@ -99,8 +99,6 @@ class Row:
     rtol: dict[str, float] = field(default_factory=dict)
     reason: str = ""
     no_gradient: str = ""
-    no_forward: str = ""
-    no_numpy: str = ""
     whole: bool = True
 
 
@@ -127,7 +125,7 @@ def draw(dtype: str, shape: Sequence[int], low: float = -3.0, high: float = 3.0,
     """An array of `dtype` with elements from low to high; below 0 only where the dtype can be."""
     rng = generator(dtype, tuple(shape), low, high, seed)
     if dtype == "bool":
-        return rng.integers(0, 2, shape).astype(bool)
+        return rng.integers(int(low > 0), 2, shape).astype(bool)
     if dtype in dtypes.INTEGERS:
         low = max(low, 0) if dtype in dtypes.UNSIGNED else low
         least = int(np.ceil(low))

@@ -29,6 +29,7 @@ MIXED = [("int8", "uint8"), ("int64", "uint64"), ("bool", "int16"), ("float32", 
 
 # Rows that are tried with every mixture of dtypes and every shape: the ways to all others are the same.
 THOROUGH = ("add", "mul", "exp", "neg", "lt", "power", "switch", "clip")
+STEPS = ("floor", "ceil", "trunc", "round_half_to_even", "round_half_away_from_zero", "sign")
 TRUTH = "the result is a truth value or an integer, constant between its steps: nothing to differentiate"
 NO_GRADIENT = dict.fromkeys(
     ["lt", "le", "gt", "ge", "eq", "neq", "logical_and", "logical_or", "logical_xor", "logical_not", "and_", "or_",
@@ -82,7 +83,19 @@ def sample(function: ScalarFunction, kinds: Sequence[str], shape: tuple[int, ...
     """Operands in the domain of the function."""
     arrays = [draw(d, shape, low, high, seed=(function.name, k))
               for k, (d, (low, high)) in enumerate(zip(kinds, function.domain, strict=True))]
-    return tuple(_allowed(function, arrays))
+    return tuple(_allowed(function, [_off_steps(function, k, arrays) for k in range(function.nin)]))
+
+
+def _off_steps(function: ScalarFunction, k: int, arrays: Sequence[np.ndarray]) -> np.ndarray:
+    """Operand k, moved away from the steps of the function, where its derivative does not exist."""
+    x = arrays[k]
+    if x.dtype.kind != "f" or k:
+        return x
+    if function.name in STEPS:
+        return (np.floor(x * 4) / 4 + 0.125).astype(x.dtype)
+    if function.name in ("mod", "floor_divide"):
+        return ((np.floor(x) + 0.3) * arrays[1].astype(x.dtype)).astype(x.dtype)
+    return x
 
 
 def _allowed(function: ScalarFunction, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
@@ -90,7 +103,7 @@ def _allowed(function: ScalarFunction, arrays: Sequence[np.ndarray]) -> list[np.
     arrays = list(arrays)
     if function.name == "polygamma":  # n! overflows above 170, and what then comes of inf * 0 means nothing
         arrays[0] = np.where(arrays[0] > 170, arrays[0].dtype.type(7), arrays[0])
-    if function.name == "power" and arrays[1].dtype.kind == "c":  # each C library has its own answer to these
+    if function.name == "power" and any(a.dtype.kind == "c" for a in arrays):  # each C library has its own answer to these
         arrays = [np.where(np.isfinite(a), a, a.dtype.type(1.5)) for a in arrays]
     if function.name == "gammaln":  # SciPy gives inf for numbers below the normal ones, instead of 744.4
         arrays = [np.where(np.abs(a) < 1e-300, a.dtype.type(0), a) for a in arrays]
