@@ -20,6 +20,11 @@ if _OWN_CACHE is not None:
 MODES = ("reference", "FAST_RUN", "FAST_COMPILE")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """--update-golden: read the diff before you commit it."""
+    parser.addoption("--update-golden", action="store_true", help="write tests/lowering/golden anew")
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Remove the cache of this run."""
     if _OWN_CACHE is not None:

@@ -128,9 +128,9 @@ def update(g: Grower) -> Any:
 
 
 def _is_gather(shown: Any) -> bool:
-    while shown.owner is not None and not isinstance(shown.owner.op, nt.AdvancedSubtensor):
+    while shown.owner is not None and shown.owner.inputs and not isinstance(shown.owner.op, nt.AdvancedSubtensor):
         shown = shown.owner.inputs[0]
-    return shown.owner is not None
+    return shown.owner is not None and isinstance(shown.owner.op, nt.AdvancedSubtensor)
 
 
 @move(4)

@@ -92,8 +92,9 @@ def constant_like(g: Grower, dtype: str, low: float = -2.0, high: float = 2.0, s
 
 def broadcasts(g: Grower, x: Any, y: Any) -> bool:
     """True where x and y may be operands of one elementwise function, in every world."""
-    pairs = zip(reversed(g.sizes(x)), reversed(g.sizes(y)), reversed(x.type.shape), reversed(y.type.shape), strict=False)
-    return all(n == 1 or m == 1 or a == b for a, b, n, m in pairs)
+    sizes = zip(reversed(g.sizes(x)), reversed(g.sizes(y)), strict=False)
+    known = zip(reversed(x.type.shape), reversed(y.type.shape), strict=False)
+    return all(n == 1 or m == 1 or a == b for (a, b), (n, m) in zip(sizes, known, strict=True))
 
 
 def mate(g: Grower, x: Any, kind: str = "any") -> Any:
@@ -151,7 +152,7 @@ def cast_to(g: Grower, x: Any, dtype: str) -> Any:
 
 # Elementwise ---------------------------------------------------------------------------------------------------------
 
-@move(10)
+@move(18)
 def row(g: Grower) -> Any:
     """A row of the scalar table, by one of its names; operands are moved into its domain where they must be."""
     function = TABLE[g.choose(list(TABLE))]
@@ -396,7 +397,7 @@ def lengths(g: Grower) -> Any:
              lambda: t.length_quotient(first, 2), lambda: t.sum_of_lengths([first, nt.constant(2)]),
              lambda: t.product_of_lengths(nt.lengths_of(x)), lambda: t.broadcast_shape(x, mate(g, x))[0],
              lambda: t.cast(x.shape[0], "float64") / 2, lambda: x.size * 2 - first, lambda: nt.sum(x.shape),
-             lambda: x * t.cast(x.shape[0], "float32"), lambda: nt.stack(t.lengths_of(x)[:1] + [first * first])]
+             lambda: x * t.cast(x.shape[0], "float32"), lambda: nt.stack([*t.lengths_of(x)[:1], first * first])]
     return g.choose(forms)()
 
 
@@ -518,7 +519,7 @@ def product(g: Grower) -> Any:
         n = front[0]
         c = partner(g, [n, None], dtype)
         forms += [lambda: t.dot(x, partner(g, [None, k], dtype).T), lambda: t.dot(x.T, c),
-                  lambda: t.matrix_dot(x, partner(g, [k, None], dtype), g.choose([2.0, x.T[0:1, 0:1] * 0 + 1])),
+                  lambda: t.matrix_dot(x, partner(g, [k, k], dtype), x.T), lambda: t.matrix_dot(x, x.T, c),
                   lambda: partner(g, [n, g.sizes(c)[1]], dtype) - 0.5 * t.dot(partner(g, [n, k], dtype),
                                                                             partner(g, [k, g.sizes(c)[1]], dtype)),
                   lambda: partner(g, [n], dtype) + t.dot(x, partner(g, [k], dtype)),

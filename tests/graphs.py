@@ -2,11 +2,11 @@
 
     graph = random_graph(seed)      graph.inputs, graph.outputs, graph.gradients; graph.worlds[k].arguments, .expected
 
-A graph grows node by node (what can be added is in `graph_moves`). It lives in two worlds: arguments of other values, and
-where lengths are unknown of other lengths. In each world it is evaluated in reference mode, once as it is and a few times
-with noise of some units in the last place on every operation that rounds. What is not finite, too large, or changes much
-with the noise (a comparison of nearly equal numbers, a cancellation) is not let in. The spread that the noise leaves is
-how far a correct evaluation in another order may be away: the tolerance.
+A graph grows node by node (what can be added is in `graph_moves`). It lives in two worlds: arguments of other values,
+and where lengths are unknown of other lengths. In each world it is evaluated in reference mode, once as it is and a
+few times with noise of some units in the last place on every operation that rounds. What is not finite, too large, or
+changes much with the noise (a comparison of nearly equal numbers, a cancellation) is not let in. The spread that the
+noise leaves is how far a correct evaluation in another order may be away: the tolerance.
 """
 
 from __future__ import annotations
@@ -45,6 +45,8 @@ SPREADS, ULPS = 8.0, 8.0
 # Elementwise functions that give a number as it is, or a whole one: no rounding.
 EXACT = {"neg", "abs", "sign", "floor", "ceil", "trunc", "round_half_to_even", "round_half_away_from_zero", "maximum",
          "minimum", "clip", "switch", "real", "imag", "conj", "complex"}
+# Functions that are as good as an argument moved by a rounding, and no better near their zeros.
+BACKWARD = {"gammaln", "digamma", "polygamma"}
 
 Runs = list[np.ndarray]
 Sizes = tuple[int, ...]
@@ -75,6 +77,7 @@ class RandomGraph:
     results : outputs and gradients      of `cost` with respect to the variables of `wrt`
     used : names of the tensor functions in it
     smooth : bool                        the gradient is what finite differences give
+    noise : float                        how far noise moves `cost`
     """
 
     seed: int
@@ -86,6 +89,7 @@ class RandomGraph:
     worlds: list[World]
     used: Counter[str]
     smooth: bool
+    noise: float
 
     @property
     def results(self) -> list[Any]:
@@ -137,12 +141,12 @@ def _rounds(node: Apply) -> bool:
 
 
 def noisy_perform(node: Apply, arguments: Sequence[Any], rng: Any) -> list[Any]:
-    """What `perform` gives, every rounding done a little differently; sums take their terms from all around, too."""
+    """What `perform` gives, every rounding done a little differently; sums find their terms a little different, too."""
     if not _rounds(node):
         return perform_checked(node, arguments)
     working = getattr(node.op, "acc_dtype", node.outputs[0].type.dtype)
     working = working if working in dtypes.CONTINUOUS else "float64"
-    if not isinstance(node.op, Elemwise):
+    if not isinstance(node.op, Elemwise) or node.op.function.name in BACKWARD:
         arguments = [_shaken(rng, x, working) if x.dtype.kind in "fc" else x for x in arguments]
     return [_shaken(rng, x, working) for x in perform_checked(node, arguments)]
 
@@ -171,8 +175,8 @@ def is_defined(runs: Runs) -> bool:
         return all(np.array_equal(noisy, exact) for noisy in runs)
     if not all(np.isfinite(noisy).all() for noisy in runs):
         return False
-    size = np.max(np.abs(exact), initial=0.0)
-    return bool(size <= LARGEST and np.max(spread_of(runs), initial=0.0) <= CONDITION[exact.dtype.name] * max(size, 1e-3))
+    size, moved = np.max(np.abs(exact), initial=0.0), np.max(spread_of(runs), initial=0.0)
+    return bool(size <= LARGEST and moved <= CONDITION[exact.dtype.name] * max(size, 1e-3))
 
 
 def tolerance_of(runs: Runs) -> np.ndarray:
@@ -340,7 +344,8 @@ def random_graph(seed: int) -> RandomGraph:
     for number, world in enumerate(worlds):
         runs = [g.runs(v, number) for v in results]
         world.expected, world.tolerance = [r[0] for r in runs], [tolerance_of(r) for r in runs]
-    return RandomGraph(seed, inputs, outputs, cost, wrt, gradients, worlds, g.used, g.smooth)
+    noise = 0.0 if cost is None else float(tolerance_of(g.runs(cost, 0)))
+    return RandomGraph(seed, inputs, outputs, cost, wrt, gradients, worlds, g.used, g.smooth, noise)
 
 
 def attempt(g: Grower, step: Callable[[Grower], Any]) -> bool:

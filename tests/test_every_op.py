@@ -7,6 +7,7 @@ forward mode; what must be refused is refused with the same words. The last test
 from __future__ import annotations
 
 import importlib
+import itertools
 import pickle
 import pkgutil
 from collections.abc import Iterator, Sequence
@@ -107,7 +108,8 @@ def check_numpy(row: Row, case: Case, given: Values, results: Sequence[np.ndarra
         expected = case.numpy(*(a.copy() for a in given.arrays))
     expected = list(expected) if isinstance(expected, (list, tuple)) else [expected]
     for result, wanted in zip(results, expected, strict=True):
-        assert_result(row, result, np.asarray(wanted), f"{row.name}, {case.label}, {given.label}: perform against NumPy")
+        where = f"{row.name}, {case.label}, {given.label}: perform against NumPy"
+        assert_result(row, result, np.asarray(wanted), where)
 
 
 def check_lengths(case: Case, inputs: Sequence[Any], outputs: Sequence[Any], given: Values,
@@ -189,7 +191,7 @@ def check_against(row: Row, found: Sequence[np.ndarray], wanted: Sequence[np.nda
 def check_memory(row: Row, arrays: Sequence[Sequence[np.ndarray]], results: Sequence[Sequence[np.ndarray]]) -> None:
     """No result shares memory with an input or another result."""
     spans = sorted(span(a) for each in (*arrays, *results) for a in each if a.size)
-    for (_, end), (start, _) in zip(spans, spans[1:], strict=False):
+    for (_, end), (start, _) in itertools.pairwise(spans):
         assert end <= start, f"{row.name}: a result shares memory with an input or another result"
 
 
@@ -323,7 +325,7 @@ def test_what_reference_mode_refuses_is_refused_with_the_same_words(name: str) -
         messages = {mode: message_of(f, arrays, case, f"{name}, {case.label}, {mode}") for mode, f in functions.items()}
         for mode, message in messages.items():
             assert message == messages["reference"], f"{name}, {case.label}, {mode}"
-        for mode, f in functions.items():
+        for f in functions.values():
             f(*(a for other in fails for a in other.good))
 
 

@@ -8,22 +8,29 @@ NBGRAPH_TEST_SEED=n takes other graphs: seeds from n on.
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pytest
 
 import nbgraph
+import nbgraph.tensor as nt
+from nbgraph.errors import NbgraphError
 from nbgraph.graph.evaluate import evaluate
 from nbgraph.graph.fg import FunctionGraph
 from nbgraph.graph.replace import rebuild
 from nbgraph.graph.traversal import graph_inputs, toposort
+from nbgraph.tensor import dtypes
+from nbgraph.tensor.constructors import CONSTRUCTORS
+from tests.graph_moves import SPELLINGS
 from tests.graphs import RandomGraph, listing, random_graph
 
 FIRST = int(os.environ.get("NBGRAPH_TEST_SEED", "0"))
-GRAPHS, TOGETHER = 500, 10
+GRAPHS, TOGETHER = 500, 5
 BATCHES = range(FIRST, FIRST + GRAPHS, TOGETHER)
 
 
@@ -76,7 +83,7 @@ def problems(graph: RandomGraph, results: Sequence[Any], world: int) -> list[str
 
 
 def run(graphs: Sequence[RandomGraph], f: Any, world: int) -> tuple[list[np.ndarray], list[Any]]:
-    """Copies of the arguments, and the results of a call, which leaves them as they are and gives arrays of their own."""
+    """The arguments, and the results of a call, which leaves those as they are and gives arrays of its own."""
     given = [x for graph in graphs for x in arguments(graph, world)]
     before = [x.copy() for x in given]
     results = f(*given)
@@ -86,8 +93,8 @@ def run(graphs: Sequence[RandomGraph], f: Any, world: int) -> tuple[list[np.ndar
     for a, b in zip(results, again, strict=True):
         assert np.array_equal(a, b), "two calls with the same arguments gave different results"
     arrays = [*given, *results, *again]
-    spans = sorted((*np.lib.array_utils.byte_bounds(x), x.flags.writeable) for x in arrays if x.size)
-    assert all(end <= start for (_, end, _), (start, _, _) in zip(spans, spans[1:], strict=False)), "shared memory"
+    spans = sorted(np.lib.array_utils.byte_bounds(x) for x in arrays if x.size)
+    assert all(end <= start for (_, end), (start, _) in pairwise(spans)), "shared memory"
     return given, results
 
 
@@ -182,3 +189,87 @@ def test_compiled_graphs_and_gradients_are_those_of_reference_mode(first: int) -
     mode = "FAST_COMPILE" if first // TOGETHER % 5 == 4 else "FAST_RUN"
     found = wrong(graphs, mode)
     assert not found, report(graphs, found, mode)
+
+
+# Gradients against finite differences, in reference mode
+
+STEPS = (1e-3, 2.5e-4)
+
+
+def slope_problem(graph: RandomGraph, rng: np.random.Generator) -> str | None:
+    """How the gradient along a random direction is wrong, "" where it is right; None where differences can't say.
+
+    They can't at a kink, over a jump, or where rounding drowns the difference.
+    """
+    world = graph.worlds[0]
+    cost = FunctionGraph(graph.inputs, [graph.cost])
+    moved = [any(x is w for w in graph.wrt) for x in graph.inputs]
+    directions = [_direction(rng, x) if m else None for x, m in zip(world.arguments, moved, strict=True)]
+
+    def point(t: float) -> list[np.ndarray]:
+        return [x if d is None else np.asarray(x + t * d, x.dtype)
+                for x, d in zip(world.arguments, directions, strict=True)]
+
+    def at(t: float) -> float:
+        return float(evaluate(cost, point(t))[0])
+
+    try:
+        middle, sides = at(0.0), [(at(h), at(-h)) for h in STEPS]
+    except NbgraphError:
+        return None  # a length depends on the values
+    slopes = [(a - b) / (2 * h) for h, (a, b) in zip(STEPS, sides, strict=True)]
+    bends = [abs(a + b - 2 * middle) / h for h, (a, b) in zip(STEPS, sides, strict=True)]
+    # The step as it came out in the dtype of the input, not as it was asked for.
+    taken = [(a - b) / (2 * STEPS[1]) for a, b, m in zip(point(STEPS[1]), point(-STEPS[1]), moved, strict=True) if m]
+    given = world.expected[len(graph.outputs):]
+    exact = sum(float(np.sum(np.real(np.conj(g) * d))) for g, d in zip(given, taken, strict=True))
+    noise = 4 * graph.noise / STEPS[1] + sum(
+        float(np.sum(t * np.abs(d))) for t, d in zip(world.tolerance[len(graph.outputs):], taken, strict=True))
+    uncertain = abs(slopes[0] - slopes[1]) + noise
+    if uncertain > 1e-2 * max(1e-3, abs(exact), abs(slopes[1])) or bends[1] > 0.5 * bends[0] + noise:
+        return None
+    return "" if abs(slopes[1] - exact) <= 2 * uncertain + 1e-9 else (
+        f"seed {graph.seed}: the gradient gives {exact}, finite differences {slopes[1]} +- {uncertain:.1g}\n{graph}")
+
+
+def _direction(rng: np.random.Generator, x: np.ndarray) -> np.ndarray:
+    along = rng.uniform(-1, 1, x.shape)
+    return np.asarray(along + 1j * rng.uniform(-1, 1, x.shape) if np.iscomplexobj(x) else along)
+
+
+@pytest.mark.parametrize("first", range(FIRST, FIRST + 200, 50))
+def test_gradients_are_what_finite_differences_give(first: int) -> None:
+    graphs = [g for g in map(random_graph, range(first, first + 50)) if g.gradients and g.smooth]
+    found = [slope_problem(g, np.random.default_rng(g.seed)) for g in graphs]
+    assert not any(found), next(filter(None, found))
+    assert sum(text is not None for text in found) >= 0.4 * len(graphs) >= 5, "differences said nothing"
+
+
+# What the graphs consist of
+
+
+# What graphs are made with, not of.
+NOT_IN_GRAPHS = {"as_lengths", "constant", "normalize_axes", "normalize_axis", "sum_to_like", "tensor", "weak_constant"}
+
+
+def public_functions() -> set[str]:
+    """The functions of `nbgraph.tensor` that graphs can be made of."""
+    functions = {name for name, value in vars(nt).items() if callable(value) and not isinstance(value, type)}
+    return {name for name in functions - NOT_IN_GRAPHS - set(CONSTRUCTORS) if not name.startswith("_")}
+
+
+def spellings(name: str) -> set[str]:
+    """The names of the same row of the scalar table, or the name alone."""
+    return next((set(names) for names in SPELLINGS.values() if name in names), {name})
+
+
+def test_the_graphs_come_to_all_tensor_functions_dtypes_and_ranks() -> None:
+    graphs = [random_graph(seed) for seed in range(GRAPHS)]
+    variables = [v for g in graphs for node in toposort(g.results, stop=g.inputs) for v in node.outputs]
+    used: Counter[str] = sum((g.used for g in graphs), Counter())
+    missing = {name for name in public_functions() if not used.keys() & spellings(name)}
+    assert not missing, f"no graph has {sorted(missing)}"
+    assert {v.type.dtype for v in variables} == set(dtypes.ALL)
+    assert {v.type.ndim for v in variables} >= set(range(5))
+    assert {0, 1, None} <= {n for v in variables for n in v.type.shape}
+    assert sum(bool(g.gradients) for g in graphs) >= 0.4 * GRAPHS

@@ -1,6 +1,6 @@
 """The reference executor: the graph computed node by node with `perform`, NumPy alone. The oracle.
 
-    ReferenceExecutor(fgraph).entry(*values in the order of fgraph.inputs)  ->  tuple of values in the order of fgraph.outputs
+    ReferenceExecutor(fgraph).entry(*values of fgraph.inputs)  ->  tuple of the values of fgraph.outputs
 
 It has the same interface as what `nbgraph.lowering.compile_graph` gives.
 """

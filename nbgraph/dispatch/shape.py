@@ -91,6 +91,10 @@ def _entry(k: int) -> Any:
     return place
 
 
+# Functions of numbers that are not negative that give such a number.
+NOT_NEGATIVE = ("add", "mul", "floor_divide", "minimum")
+
+
 def never_negative(length: Any) -> bool:
     """True for lengths of arrays, and for what is made of them without a subtraction."""
     pending = [length]
@@ -101,11 +105,11 @@ def never_negative(length: Any) -> bool:
         elif isinstance(n, Constant):
             found = int(n.data) >= 0
         else:
-            op = n.owner.op if n.owner is not None else None
-            found = isinstance(op, Length)
-            if isinstance(op, Elemwise) and op.function.name in ("add", "mul", "floor_divide", "minimum"):
+            node = n.owner
+            found = node is not None and isinstance(node.op, Length)
+            if node is not None and isinstance(node.op, Elemwise) and node.op.function.name in NOT_NEGATIVE:
                 found = True
-                pending += n.owner.inputs
+                pending += node.inputs
         if not found:
             return False
     return True

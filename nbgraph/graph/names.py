@@ -12,8 +12,10 @@ from functools import lru_cache
 from nbgraph.errors import DerivedLine, SourceLine
 from nbgraph.graph.basic import Apply, Variable
 
+# What may hold several variables is none itself.
+_SEVERAL = (ast.List, ast.Tuple, ast.Dict, ast.Set, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 # x = function(...) and x = shared(...) are no variables of a graph.
-_NOT_VARIABLES = ("function", "shared")
+_NOT_VARIABLES = {"function", "shared"}
 
 
 @lru_cache(maxsize=4096)
@@ -31,9 +33,11 @@ def assigned_name(code: str) -> str | None:
         target, value = statement.targets[0], statement.value
     else:
         return None
-    called = value.func if isinstance(value, ast.Call) else None
-    named = called.attr if isinstance(called, ast.Attribute) else called.id if isinstance(called, ast.Name) else None
-    return target.id if isinstance(target, ast.Name) and named not in _NOT_VARIABLES else None
+    if isinstance(value, _SEVERAL):
+        return None
+    called = [node.func for node in ast.walk(value) if isinstance(node, ast.Call)] if value is not None else []
+    names = [f.attr if isinstance(f, ast.Attribute) else f.id if isinstance(f, ast.Name) else None for f in called]
+    return target.id if isinstance(target, ast.Name) and not set(names) & _NOT_VARIABLES else None
 
 
 def user_names(nodes: Iterable[Apply]) -> dict[Variable, str]:

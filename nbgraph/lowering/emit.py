@@ -239,11 +239,9 @@ class SourceWriter:
         main.main(self.program.statements, self.program.outputs)
         for decorator in ("entry", "kernel") if kernels else ("entry",):
             self.imports.name(f"nbgraph.dispatch.jit.{decorator}")
-        imports = sorted([*self.imports.lines(), "import numpy as np"],
-                         key=lambda line: (line.startswith("from nbgraph"), line.startswith("import numpy"), line))
         functions = ["\n".join(lines) for lines in kernels]
         functions.append("\n".join(["@entry", f"def {name}({', '.join(inputs)}):", *main.lines]))
-        return "\n".join(imports) + "\n\n\n" + "\n\n\n".join(functions) + "\n"
+        return "\n\n".join(self.imports.groups()) + "\n\n\n" + "\n\n\n".join(functions) + "\n"
 
     def _kernels(self) -> tuple[list[list[str]], dict[Kernel, str]]:
         """The kernels' lines, equal ones once, and the name of each."""

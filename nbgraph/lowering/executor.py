@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 from nbgraph.dispatch.checks import CheckFailed
 from nbgraph.graph.basic import Variable

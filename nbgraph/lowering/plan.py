@@ -20,7 +20,6 @@ from nbgraph.graph.expression import expression
 from nbgraph.graph.fg import FunctionGraph
 from nbgraph.lowering.dims import Dim, Lengths, SameLengths
 
-
 OPERATIONS = 5  # that a plan writes of a variable
 
 

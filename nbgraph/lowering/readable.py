@@ -140,6 +140,7 @@ class _ReadableMain(_ReadableBody, MainWriter):
         self.kernel_names = names
         self.checked_only = lengths_of_checks(program)
         self.checked: set[str] = set()
+        self.results = {a.buffer for a in program.statements if isinstance(a, Allocate) and a.variable is not None}
 
     def read_length(self, s: ReadLength) -> None:
         if s.target in self.checked_only:
@@ -169,10 +170,11 @@ class _ReadableMain(_ReadableBody, MainWriter):
         super().call_library(s)
 
     def call_kernel(self, s: CallKernel) -> None:
-        written = dict.fromkeys(b for inner in walk(s.kernel.body) for b in written_by(inner))
+        written = dict.fromkeys(b for inner in walk(s.kernel.body) for b in written_by(inner) if b in self.results)
         made = [f"{self.namer.name(b)} {self._type(b)}" for b in written]
         made += [f"{self.namer.name(r)} {SHORT[r.dtype]}" for r in s.kernel.results]
-        self.line(f"# -> {_listed(made)}")
+        if made:
+            self.line(f"# -> {_listed(made)}")
         super().call_kernel(s)
 
     def _type(self, buffer: Buffer) -> str:
@@ -206,6 +208,7 @@ class _ReadableSource(SourceWriter):
 
     def _name_main(self) -> None:
         """Names in the order of the main function, so that kernels can use them, too."""
+        self.words.generated.clear()
         for value in (*self.program.inputs, *(b for b, _ in self.program.constants)):
             self.namer.name(value)
         unnamed = used_once_in_main(self.program) | lengths_of_checks(self.program)

@@ -116,7 +116,8 @@ def _same_turn(kernel: Kernel, olds: list[Buffer], new: Buffer) -> bool:
     A load has the index of the store; or it comes before the loop with the store, in a turn of loops around both that
     touches other elements than all other turns do: row i is summed up, and then written over.
     """
-    loads, stores = [], []
+    loads: list[tuple[Any, Any]] = []
+    stores: list[tuple[Any, Any]] = []
     for path, statement in _with_loops(kernel.body, ()):
         for e in (p for expression in expressions_of(statement) for p in parts_of(expression)):
             if isinstance(e, Load) and (e.buffer is new or (e.buffer.dims != new.dims and e.buffer in olds)):

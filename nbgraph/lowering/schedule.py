@@ -280,7 +280,7 @@ class _Scheduler:
 
     def _known_at(self, length: Dim) -> tuple[int, int]:
         """The level at which a length is known, and its place there: what stands for another length is known before."""
-        if not isinstance(length, Variable):
+        if not isinstance(length, Variable) or length.owner is None:
             return 0, -1
         return self.available(length), self.position.get(length.owner, -1)
 

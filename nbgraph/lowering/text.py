@@ -42,13 +42,15 @@ class Imports:
         """All names under which functions are called."""
         return set(self._names)
 
-    def lines(self) -> list[str]:
-        """The import statements, sorted."""
-        found = []
+    def groups(self) -> list[str]:
+        """The import statements: of Python, of NumPy, of this package."""
+        python: list[str] = []
+        ours: list[str] = []
         for module, functions in sorted(self._modules.items()):
             names = [f if f == name else f"{f} as {name}" for f, name in sorted(functions.items())]
-            found.append(f"from {module} import {', '.join(names)}")
-        return found
+            group = ours if module.startswith("nbgraph.") else python
+            group.append(f"from {module} import {', '.join(names)}")
+        return ["\n".join(group) for group in (python, ["import numpy as np"], ours) if group]
 
 
 class ExpressionText:

@@ -7,6 +7,7 @@ A name comes from the user's variable, else from what the value is for: n, m, k 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -44,13 +45,14 @@ class Words:
         self.names.update((v, name) for v, name in zip(fgraph.outputs, outputs, strict=True)
                           if v.owner is not None and name is not None)
         self.outputs = [name or self.called(v) for v, name in zip(fgraph.outputs, outputs, strict=True)]
+        self.graph_outputs = fgraph.outputs
         self.generated: dict[Variable, str] = {}
 
     def called(self, variable: Any) -> str:
         """The user's name, or that of the Op: `sum` of `sum{axes=(0,)}`."""
         if variable in self.names:
             return self.names[variable]
-        return str(variable) if variable.owner is None else identifier(str(variable.owner.op).split("{")[0])
+        return str(variable) if variable.owner is None else re.split(r"[^\w.]", str(variable.owner.op))[0] or "v"
 
     def comment(self, variable: Any, room: int = COMMENT) -> str | None:
         """`p_1 = 1 / (1 + exp(-z))` in `room` characters; None where there is nothing to say."""
@@ -93,16 +95,24 @@ def hints_of(program: Program, words: Words) -> Hints:
     for s in program.statements:
         if isinstance(s, ReadLength):
             hints[s.target] = words.names.get(s.variable) or _letters(LETTERS[min(s.axis, 3)], theirs)
-        elif isinstance(s, (Allocate, MakeAlias)) and s.variable is not None:
-            hints[s.buffer] = words.called(s.variable)
+        elif isinstance(s, (Allocate, MakeAlias)):
+            hints[s.buffer] = "work" if s.variable is None else words.called(s.variable)
         elif isinstance(s, CallLibrary):
             hints.update((b, words.called(v)) for b, v in zip(s.outputs, s.node.outputs, strict=True))
         elif isinstance(s, CallKernel):
             _BodyHints(s.kernel.body, words, hints).add()
         elif isinstance(s, Assign) and s.target in lengths and s.variable not in words.names:
             hints[s.target] = _letters(COMPUTED, theirs)
+    made = {s.target for s in program.statements if isinstance(s, Assign)}
+    hints.update((value, words.called(v)) for value, v in zip(program.outputs, words.graph_outputs, strict=True)
+                 if value in made)
     _BodyHints(program.statements, words, hints).add()
     return hints
+
+
+def _own(hint: str) -> str:
+    """What a Local was made with, unless that says nothing."""
+    return "t" if hint == "v" else hint
 
 
 def _letters(letters: str, theirs: set[str]) -> list[str]:
@@ -147,7 +157,7 @@ class _BodyHints:
             return kind
         source = s.value.arguments[0] if isinstance(s.value, Call) and s.value.function == "identity" else s.value
         inherited = self.kinds.get(source) if isinstance(source, Local) else None
-        return self._element(s.variable) or kind or inherited or "t"
+        return self._element(s.variable) or kind or inherited or _own(s.target.hint)
 
     def _element(self, variable: Any) -> str | None:
         name = self.words.names.get(variable)
@@ -162,4 +172,5 @@ def _suffix(index: Sequence[Any]) -> str:
     """_i_j for [i, j]"""
     places = [e.hint if isinstance(e, Local) and len(e.hint) == 1 and e.hint != "v" else "at" for e in index
               if not isinstance(e, Literal)]
-    return "".join(f"_{place}" for place in places)
+    distinct = [place for k, place in enumerate(places) if place != "at" or "at" not in places[:k]]
+    return "".join(f"_{place}" for place in distinct)

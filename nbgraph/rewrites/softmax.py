@@ -23,7 +23,6 @@ from nbgraph.tensor.reduction import Reduce
 from nbgraph.tensor.shape import DimShuffle
 from nbgraph.tensor.special import HeldConstant
 
-
 # How many terms of a sum are looked at: a shared sum of sums has exponentially many.
 MOST_TERMS = 50
 
@@ -73,7 +72,8 @@ def is_shifted(y: Any) -> bool:
 
 def _addends(x: Any) -> list[tuple[int, Any]]:
     """(1 or -1, term) for all that x is a sum of; some of them are sums still where there are many."""
-    found, pending = [], [(1, x)]
+    found: list[tuple[int, Any]] = []
+    pending = [(1, x)]
     while pending and len(found) + len(pending) < MOST_TERMS:
         sign, term = pending.pop()
         if is_function(term, "neg"):

@@ -82,7 +82,7 @@ class Reduce(Op):
         (x,), (z,), (g,) = inputs, outputs, output_gradients
         if isinstance(g.type, DisconnectedType):
             return [DisconnectedType()()]
-        if dtypes.is_discrete(self.dtype):
+        if dtypes.is_discrete(self.dtype) or dtypes.is_discrete(self.acc_dtype):
             return [zero_gradient(x)]
         if self.kind == "sum":
             return [spread(as_gradient_of(x, g), self.axes, x)]
@@ -98,7 +98,7 @@ class Reduce(Op):
     def R_op(self, inputs: Sequence[Any], eval_points: Sequence[Any]) -> list[Any]:
         """The reduction is moved by `eval_points[0]` at the rate of its derivative."""
         (x,), (point,) = inputs, eval_points
-        if point is None or dtypes.is_discrete(self.dtype):
+        if point is None or dtypes.is_discrete(self.dtype) or dtypes.is_discrete(self.acc_dtype):
             return [None]
         if self.kind == "sum":
             return [self(point)]

@@ -14,6 +14,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from nbgraph.compile.mode import get_mode
 from nbgraph.dispatch.expressions import Assign, Combine, For, Store
 from nbgraph.graph.fg import FunctionGraph
@@ -67,6 +69,17 @@ def calls(plan: Plan) -> list[str]:
 def statements(program: Program, kind: type) -> list[Any]:
     """The statements of one kind in the main function."""
     return [s for s in program.statements if isinstance(s, kind)]
+
+
+def arguments_of(f: Any, values: Sequence[Any]) -> list[Any]:
+    """What the compiled code of a Function is called with when the Function is called with `values`."""
+    executor = f.maker.executor
+    held = [c.storage[0] for slot, c in zip(f.slots, f.input_storage, strict=True) if slot.read][len(values):]
+    found = []
+    for v, value, scalar in zip(executor.stages.graph.inputs, [*values, *held], executor.scalar_inputs, strict=True):
+        array = np.require(value, v.type.dtype, ["C", "A"])
+        found.append(array.item() if scalar else array.copy())
+    return [*found, *executor.constants]
 
 
 def loops(body: Sequence[Any]) -> Any:

@@ -103,7 +103,8 @@ def _allowed(function: ScalarFunction, arrays: Sequence[np.ndarray]) -> list[np.
     arrays = list(arrays)
     if function.name == "polygamma":  # n! overflows above 170, and what then comes of inf * 0 means nothing
         arrays[0] = np.where(arrays[0] > 170, arrays[0].dtype.type(7), arrays[0])
-    if function.name == "power" and any(a.dtype.kind == "c" for a in arrays):  # each C library has its own answer to these
+    # Each C library has its own answer to these.
+    if function.name == "power" and any(a.dtype.kind == "c" for a in arrays):
         arrays = [np.where(np.isfinite(a), a, a.dtype.type(1.5)) for a in arrays]
     if function.name == "gammaln":  # SciPy gives inf for numbers below the normal ones, instead of 744.4
         arrays = [np.where(np.abs(a) < 1e-300, a.dtype.type(0), a) for a in arrays]

@@ -148,7 +148,8 @@ def gather_fails() -> Iterator[Failure]:
                   "index -9 is out of bounds")
     yield Failure("shapes", AdvancedSubtensor(), (MATRIX, INDEX, INDEX), (x, i, i), (x, i, i[:1]), ShapeError,
                   "index arrays do not broadcast")
-    yield Failure("mask", lambda x, m: x[m], (MATRIX, tensor("bool", None)), (x, np.ones(3, bool)), (x, np.ones(2, bool)),
+    yield Failure("mask", lambda x, m: x[m], (MATRIX, tensor("bool", None)),
+                  (x, np.ones(3, bool)), (x, np.ones(2, bool)),
                   ShapeError, "must have length")
     yield Failure("empty axis", AdvancedSubtensor(), (VECTOR, INDEX), (x[0], i), (x[0, :0], i), BoundsError,
                   "the axis is empty")
@@ -253,7 +254,8 @@ def scatter(to: bool) -> Iterator[Case]:
                                                                      smooth=not to)),
                lambda x, y, i, j: _updated(to, x, y, (i, j)))
     yield Case("two that broadcast", op, (MATRIX, MATRIX, tensor("int64", None, 1), tensor("int64", 1, None)),
-               (values("2 x 3", x, y[:2, :3], [[0], [4]], [[3, -3, 2]]),), lambda x, y, i, j: _updated(to, x, y, (i, j)))
+               (values("2 x 3", x, y[:2, :3], [[0], [4]], [[3, -3, 2]]),),
+               lambda x, y, i, j: _updated(to, x, y, (i, j)))
     yield Case("of computed, by a sum", lambda x, y, i: op(x * 2, nt.exp(y), i + 1) + x, (MATRIX, MATRIX, INDEX),
                (values("3", x, y[:3], [0, -1, 3], smooth=not to), values("4", x, y[:4], apart)),
                lambda x, y, i: _updated(to, x * 2, np.exp(y), i + 1) + x)

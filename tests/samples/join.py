@@ -51,7 +51,8 @@ def join() -> Iterator[Case]:
 def join_fails() -> Iterator[Failure]:
     """Other lengths that differ."""
     x = np.ones((2, 3))
-    yield Failure("columns", Join(0), (MATRIX, MATRIX), (x, x), (x, x.T), ShapeError, "lengths 3 and 2 of axis 1 differ")
+    yield Failure("columns", Join(0), (MATRIX, MATRIX), (x, x), (x, x.T), ShapeError,
+                  "lengths 3 and 2 of axis 1 differ")
     yield Failure("rows of the third", Join(1), (MATRIX, MATRIX, MATRIX), (x, x, x), (x, x, x.T), ShapeError,
                   "lengths 2 and 3 of axis 0 differ")
     yield Failure("a known length", Join(1), (tensor("float64", 2, None), MATRIX), (x, x), (x, x.T), ShapeError,

@@ -79,7 +79,8 @@ def reshape_fails() -> Iterator[Failure]:
                   ShapeError, "number of elements differs")
     yield Failure("known length", lambda x: Reshape()(x, 3, 2), (kind,), (x,), (np.ones((2, 2)),), ShapeError,
                   "number of elements differs")
-    yield Failure("negative lengths", lambda x, n, m: Reshape()(x, n, m), (kind, INT, INT), (x, np.int64(2), np.int64(3)),
+    yield Failure("negative lengths", lambda x, n, m: Reshape()(x, n, m), (kind, INT, INT),
+                  (x, np.int64(2), np.int64(3)),
                   (x, np.int64(-2), np.int64(-3)), ShapeError, "")
     yield Failure("to a scalar", lambda x: Reshape()(x), (tensor("float64", None),), (np.ones(1),), (np.ones(2),),
                   ShapeError, "number of elements differs")
@@ -100,7 +101,8 @@ def broadcast_to() -> Iterator[Case]:
     yield Case("column", lambda x, n, m: BroadcastTo()(x, 2, n, m), (tensor("float64", None, 1), INT, INT),
                (values("3 x 4", x[:, :1], 3, 4), values("3 x 1", x[:, :1], 3, 1)),
                lambda x, n, m: np.broadcast_to(x, (2, int(n), int(m))))
-    yield Case("nothing to repeat", lambda x, n: BroadcastTo()(x, n), (tensor("float64", None), INT),
+    yield Case("nothing to repeat", lambda x, n: BroadcastTo()(x, n),
+                  (tensor("float64", None), INT),
                (values("4", x[0], 4), values("0", x[0, :0], 0)), lambda x, n: x)
     yield Case("to 0-d", lambda x: BroadcastTo()(x), (tensor("float64"),), (values("0-d", 1.5),), lambda x: x)
     yield Case("then summed", lambda x, n: nt.sum(BroadcastTo()(x, n, nt.lengths_of(x)[0]) * x, axis=0),
@@ -113,8 +115,9 @@ def broadcast_to_fails() -> Iterator[Failure]:
     x = np.ones(3)
     yield Failure("length", lambda x, n: BroadcastTo()(x, 2, n), (tensor("float64", None), INT), (x, np.int64(3)),
                   (x, np.int64(4)), ShapeError, "the wanted one is")
-    yield Failure("a length of 1 that was not declared", lambda x, n: BroadcastTo()(x, n), (tensor("float64", None), INT),
-                  (x, np.int64(3)), (x[:1], np.int64(3)), ShapeError, "the wanted one is")
+    yield Failure("a length of 1 that was not declared", lambda x, n: BroadcastTo()(x, n),
+                  (tensor("float64", None), INT), (x, np.int64(3)), (x[:1], np.int64(3)), ShapeError,
+                  "the wanted one is")
     yield Failure("negative length", lambda x, n: BroadcastTo()(x, n, 3), (tensor("float64", None), INT),
                   (x, np.int64(2)), (x, np.int64(-2)), ShapeError, "a length is negative")
     yield Failure("negative length of a scalar", lambda x, n: BroadcastTo()(x, n), (tensor("float64"), INT),
