@@ -32,12 +32,12 @@ def staged(*outputs: Any, mode: str = "FAST_RUN") -> Stages:
     """All stages of the function of all leaves, up to its program: nothing is compiled."""
     inputs = leaves_of(outputs)
     fgraph, _ = get_mode(mode).rewrite(FunctionGraph(inputs, outputs))
-    return stages_of(fgraph, "f", [v.name for v in inputs])[0]
+    return stages_of(fgraph, "f", [v.name or "x" for v in inputs])[0]
 
 
 def leaves_of(outputs: Sequence[Any]) -> list[Any]:
     """The inputs of a function of these outputs, in the order of their names."""
-    return sorted((v for v in graph_inputs(outputs) if not hasattr(v, "data")), key=lambda v: v.name)
+    return sorted((v for v in graph_inputs(outputs) if not hasattr(v, "data")), key=lambda v: v.name or "")
 
 
 def planned(*outputs: Any, mode: str = "FAST_RUN") -> Plan:

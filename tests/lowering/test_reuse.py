@@ -11,8 +11,9 @@ from nbgraph.dispatch.expressions import Buffer
 from nbgraph.graph.evaluate import evaluate
 from nbgraph.graph.fg import FunctionGraph
 from nbgraph.lowering import program
-from nbgraph.lowering.emit import canonical_source
+from nbgraph.lowering.emit import canonical_source, parameters
 from nbgraph.lowering.reuse import buffers_in
+from tests.graphs import random_graph
 from tests.lowering.stages import leaves_of, run_as_python, staged, statements
 
 x, y = nt.dvectors("x", "y")
@@ -135,3 +136,22 @@ def test_one_argument_stands_for_memory_that_is_read_and_written():
     assert call.kernel.reads == []
     assert len(call.kernel.writes) == len(call.kernel.shares) == 1
     assert list(buffers_in(call)) == call.kernel.writes
+
+
+@pytest.mark.parametrize("first", range(9000, 9060, 20))
+def test_what_a_kernel_writes_shares_no_memory_with_its_other_arguments(first):
+    written = 0
+    for seed in range(first, first + 20):
+        made = staged(*random_graph(seed).results).program
+        memory: dict = {}
+        for s in made.statements:
+            if isinstance(s, program.Allocate) and s.reuses is not None:
+                memory[s.buffer] = memory.get(s.reuses, s.reuses)
+            elif isinstance(s, program.MakeAlias):
+                memory[s.buffer] = memory.get(s.source, s.source)
+            elif isinstance(s, program.CallKernel):
+                arrays = [memory.get(b, b) for b in parameters(s.kernel) if isinstance(b, Buffer)]
+                for b in s.kernel.writes:
+                    written += 1
+                    assert arrays.count(memory.get(b, b)) == 1, (seed, b.hint, str(s.kernel))
+    assert written > 20
