@@ -17,7 +17,10 @@ from typing import Any
 from numba import njit, types
 from numba.extending import lower_builtin, type_callable
 
-_KERNEL: dict[str, Any] = {"error_model": "numpy", "no_cfunc_wrapper": True, "no_cpython_wrapper": True}
+from nbgraph.dispatch.linked import LinkedCompiler
+
+_KERNEL: dict[str, Any] = {"error_model": "numpy", "no_cfunc_wrapper": True, "no_cpython_wrapper": True,
+                           "pipeline_class": LinkedCompiler, "_nrt": False}
 _ENTRY: dict[str, Any] = {"error_model": "numpy", "no_cfunc_wrapper": True, "nogil": True}
 kernel = njit(**_KERNEL)
 entry = njit(**_ENTRY)

@@ -1,4 +1,4 @@
-"""Row fusion: loops over the same rows become one, their temporaries a row; and where that would be wrong, they do not."""
+"""Row fusion: loops over the same rows become one, their temporaries a row; and where they must not, they do not."""
 
 from __future__ import annotations
 
