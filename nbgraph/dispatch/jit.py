@@ -11,6 +11,7 @@ callers need and which cost a third of the compile time; `entry` is what Python 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -27,7 +28,7 @@ entry = njit(**_ENTRY)
 
 
 # How Numba names the data pointer of an array among the arguments of a function.
-_DATA = ".4"
+_DATA = re.compile(r"arg\.\w+\.4")
 
 
 def apart() -> None:
@@ -47,6 +48,6 @@ def _type_apart(context: Any) -> Callable[..., Any]:
 def _lower_apart(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
     builder.function.attributes.add("noinline")
     for argument in builder.function.args:
-        if argument.name.endswith(_DATA):
+        if _DATA.fullmatch(argument.name):
             argument.add_attribute("noalias")
     return context.get_dummy_value()

@@ -50,6 +50,12 @@ def test_two_results_of_a_nest_do_not_both_take_the_memory_of_one_that_dies_ther
           np.array([2, 0, 1], "int32"))
 
 
+def test_an_array_of_more_than_four_axes_is_an_argument_of_a_kernel():
+    x = nt.tensor("x", dtype="float64", shape=(None,) * 6)
+    value = np.arange(2.0 * 3 * 2 * 2).reshape(2, 3, 2, 1, 2, 1)
+    assert np.array_equal(nbgraph.function([x], x * 2)(value), value * 2)
+
+
 def test_constants_may_have_any_layout():
     backwards = nt.TensorConstant(nt.TensorType("float64", (2, 3)), np.arange(12.0).reshape(3, 4).T[::-2])
     x = nt.dmatrix("x")
