@@ -37,7 +37,7 @@ _KERNELS = {
     **{name: f"scalar_math.{name}" for name in _MATH},
     **{name: f"scalar_logic.{name}" for name in _LOGIC},
     **{name: f"scalar_complex.{name}" for name in _COMPLEX},
-    **{name: f"scalar_combine.{name}" for name in ("argmax_better", "argmin_better")},
+    **{name: f"scalar_combine.{name}" for name in ("argmax_better", "argmin_better", "rounding", "settled")},
     "abs": "scalar_arithmetic.absolute", "complex": "scalar_complex.from_parts",
     "digamma": "scalar_special.digamma", "polygamma": "scalar_special.polygamma",
     "sum": "scalar_combine.add", "prod": "scalar_combine.multiply",

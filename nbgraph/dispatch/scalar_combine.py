@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from nbgraph.dispatch import scalar_complex
-from nbgraph.dispatch.scalar_value import Complex, Value, boolean, branch, native, same
+from nbgraph.dispatch.scalar_value import Complex, Value, boolean, branch, fabs, native, same, select
 
 _ANY_ORDER = ("reassoc", "nsz")
 
@@ -28,6 +28,24 @@ def add(total: Any, x: Any) -> Any:
     if isinstance(total, Complex):
         return Complex(_sum(total.real, x.real), _sum(total.imag, x.imag))
     return _sum(total, x)
+
+
+def _lost(total: Any, part: Any) -> Any:
+    sum_ = total + part
+    of_part = sum_ - total
+    return (total - (sum_ - of_part)) + (part - of_part)
+
+
+@native(_lost, same)
+def rounding(total: Value, part: Value) -> Value:
+    """what total + part is short of the exact sum"""
+    return _lost(total, part)
+
+
+@native(lambda total, lost: total + lost if np.isfinite(lost) else total, same)
+def settled(total: Value, lost: Value) -> Value:
+    """total + lost; an infinite total, whose lost part is NaN, as it is"""
+    return select(fabs(lost) < np.inf, total + lost, total)
 
 
 @native(np.multiply, same)

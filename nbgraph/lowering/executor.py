@@ -22,6 +22,7 @@ from nbgraph.lowering.prepare import Forward, prepare
 from nbgraph.lowering.program import Allocate, Program
 from nbgraph.lowering.reuse import reuse_buffers
 from nbgraph.lowering.schedule import schedule
+from nbgraph.lowering.sums import sum_in_blocks
 from nbgraph.lowering.workspace import pack_temporaries
 
 
@@ -104,7 +105,8 @@ def stages_of(fgraph: FunctionGraph, name: str, input_names: Sequence[str | None
     """All stages up to the text, and what stands in the graph for variables that `prepare` has exchanged."""
     prepared, forward = prepare(fgraph)
     plan = schedule(prepared)
-    program = reuse_buffers(pack_temporaries(outline(fuse_rows(lower(plan, name, input_names)))))
+    program = fuse_rows(lower(plan, name, input_names))
+    program = sum_in_blocks(reuse_buffers(pack_temporaries(outline(program))))
     return Stages(prepared, plan, program), forward
 
 

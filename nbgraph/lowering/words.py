@@ -20,6 +20,8 @@ from nbgraph.lowering.names import LONGEST, identifier
 from nbgraph.lowering.program import Allocate, CallKernel, CallLibrary, MakeAlias, Program, ReadLength, walk
 
 COMMENT = 98  # characters of a comment
+# Locals of sums in blocks.
+OF_BLOCKS = ("part", "lost")
 ACCUMULATORS = {"sum": "total", "prod": "product", "max": "largest", "min": "smallest", "any": "found",
                 "all": "all_true", "+": "total"}
 LETTERS = ("nmklpqrs", "mknlpqrs", "klmnpqrs", "lpqrsnmk")  # for lengths of the first axis, the second …
@@ -131,9 +133,10 @@ class _BodyHints:
             if isinstance(s, Store):
                 self.stored[s.variable] = _suffix(s.index)
             elif isinstance(s, Combine) and isinstance(s.target, Local):
-                self.kinds[s.target] = ACCUMULATORS.get(s.combine, "total")
+                own = s.target.hint
+                self.kinds[s.target] = own if own in OF_BLOCKS else ACCUMULATORS.get(s.combine, "total")
             elif isinstance(s, Combine):
-                self.kinds.update((e, "at") for e in s.target.index if isinstance(e, Local))
+                self.kinds.update((e, "at") for e in s.target.index if isinstance(e, Local) and not _is_letter(e))
             elif isinstance(s, Keep):
                 self.kinds.update({s.best: "best", s.place: "place"})
 
@@ -168,9 +171,13 @@ class _BodyHints:
         return identifier(hint if isinstance(hint, str) else hint[0])
 
 
+def _is_letter(e: Any) -> bool:
+    """True for the index of a loop."""
+    return isinstance(e, Local) and len(e.hint) == 1 and e.hint != "v"
+
+
 def _suffix(index: Sequence[Any]) -> str:
     """_i_j for [i, j]"""
-    places = [e.hint if isinstance(e, Local) and len(e.hint) == 1 and e.hint != "v" else "at" for e in index
-              if not isinstance(e, Literal)]
+    places = [e.hint if _is_letter(e) else "at" for e in index if not isinstance(e, Literal)]
     distinct = [place for k, place in enumerate(places) if place != "at" or "at" not in places[:k]]
     return "".join(f"_{place}" for place in distinct)

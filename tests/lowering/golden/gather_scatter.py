@@ -6,8 +6,8 @@ import numpy as np
 from nbgraph.dispatch.checks import CheckFailed, first_outside
 from nbgraph.dispatch.jit import apart, entry, kernel
 from nbgraph.dispatch.memory import empty
-from nbgraph.dispatch.scalar_arithmetic import square
-from nbgraph.dispatch.scalar_combine import add
+from nbgraph.dispatch.scalar_arithmetic import floor_divide, minimum, square
+from nbgraph.dispatch.scalar_combine import add, rounding, settled
 from nbgraph.dispatch.scalar_logic import switch
 from nbgraph.dispatch.scalar_math import log
 
@@ -16,18 +16,31 @@ from nbgraph.dispatch.scalar_math import log
 def fused_0(y, group, theta, m, n, sigma, t, true_divide):
     apart()
     logp = 0.0
+    lost = 0.0
     total = 0.0
-    for i in range(m):
-        group_i = group[i]
-        # residual = (y - theta[group]) / sigma
-        residual = (y[i] - theta[switch(group_i < 0, group_i + n, group_i)]) / sigma
-        t_1 = residual / sigma
-        # logp = sum(-0.5 * square(residual) - log(sigma))
-        logp = add(logp, -0.5 * square(residual) - t)
-        # residual / sigma
-        true_divide[i] = t_1
-        # sum(residual * (residual / sigma))
-        total = add(total, residual * t_1)
+    lost_1 = 0.0
+    for block in range(floor_divide(m + 255, 256)):
+        first = block * 256
+        part = 0.0
+        part_1 = 0.0
+        for offset in range(minimum(m - first, 256)):
+            i = first + offset
+            group_i = group[i]
+            # residual = (y - theta[group]) / sigma
+            residual = (y[i] - theta[switch(group_i < 0, group_i + n, group_i)]) / sigma
+            t_1 = residual / sigma
+            # logp = sum(-0.5 * square(residual) - log(sigma))
+            part = add(part, -0.5 * square(residual) - t)
+            # residual / sigma
+            true_divide[i] = t_1
+            # sum(residual * (residual / sigma))
+            part_1 = add(part_1, residual * t_1)
+        lost = lost + rounding(logp, part)
+        logp = logp + part
+        lost_1 = lost_1 + rounding(total, part_1)
+        total = total + part_1
+    logp = settled(logp, lost)
+    total = settled(total, lost_1)
     return logp, total
 
 

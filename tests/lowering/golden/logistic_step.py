@@ -7,7 +7,8 @@ from nbgraph.dispatch.checks import CheckFailed
 from nbgraph.dispatch.jit import apart, entry, kernel
 from nbgraph.dispatch.memory import empty
 from nbgraph.dispatch.products import gemv
-from nbgraph.dispatch.scalar_combine import add
+from nbgraph.dispatch.scalar_arithmetic import floor_divide, minimum
+from nbgraph.dispatch.scalar_combine import add, rounding, settled
 from nbgraph.dispatch.scalar_math import sigmoid, softplus
 
 
@@ -15,21 +16,29 @@ from nbgraph.dispatch.scalar_math import sigmoid, softplus
 def fused_0(y, n, b, t, prediction, dot, sub):
     apart()
     gb = 0.0
-    for i in range(n):
-        t_1 = dot[i] + b
-        # p_1 = sigmoid(dot(x, w) + b)
-        p_1 = sigmoid(t_1)
-        t_2 = -t_1
-        y_i = y[i]
-        t_3 = 1.0 - y_i
-        t_4 = t_3 * p_1 / t - y_i * sigmoid(t_2) / t
-        prediction[i] = p_1 > 0.5
-        # xent = softplus(-(dot(x, w) + b)) * y + softplus(dot(x, w) + b) * (1 - y)
-        dot[i] = softplus(t_2) * y_i + softplus(t_1) * t_3
-        # (1 - y) * p_1 / float64(y.shape[0]) - y * sigmoid(-(dot(x, w) + b)) / float64(y.shape[0])
-        sub[i] = t_4
-        # gb = sum(sub)
-        gb = add(gb, t_4)
+    lost = 0.0
+    for block in range(floor_divide(n + 255, 256)):
+        first = block * 256
+        part = 0.0
+        for offset in range(minimum(n - first, 256)):
+            i = first + offset
+            t_1 = dot[i] + b
+            # p_1 = sigmoid(dot(x, w) + b)
+            p_1 = sigmoid(t_1)
+            t_2 = -t_1
+            y_i = y[i]
+            t_3 = 1.0 - y_i
+            t_4 = t_3 * p_1 / t - y_i * sigmoid(t_2) / t
+            prediction[i] = p_1 > 0.5
+            # xent = softplus(-(dot(x, w) + b)) * y + softplus(dot(x, w) + b) * (1 - y)
+            dot[i] = softplus(t_2) * y_i + softplus(t_1) * t_3
+            # (1 - y) * p_1 / float64(y.shape[0]) - y * sigmoid(-(dot(x, w) + b)) / float64(y.shape[0])
+            sub[i] = t_4
+            # gb = sum(sub)
+            part = add(part, t_4)
+        lost = lost + rounding(gb, part)
+        gb = gb + part
+    gb = settled(gb, lost)
     return gb
 
 

@@ -6,8 +6,8 @@ import numpy as np
 from nbgraph.dispatch.checks import CheckFailed, first_outside
 from nbgraph.dispatch.jit import apart, entry, kernel
 from nbgraph.dispatch.memory import empty
-from nbgraph.dispatch.scalar_arithmetic import absolute
-from nbgraph.dispatch.scalar_combine import add, argmax_better
+from nbgraph.dispatch.scalar_arithmetic import absolute, floor_divide, minimum
+from nbgraph.dispatch.scalar_combine import add, argmax_better, rounding, settled
 from nbgraph.dispatch.scalar_logic import switch
 from nbgraph.dispatch.scalar_math import sqrt
 
@@ -39,10 +39,17 @@ def fused_0(x, n, mask, root, lt, cumsum):
 def fused_1(nonzero, x, m, n):
     apart()
     total = 0.0
-    for i in range(m):
-        nonzero_i = nonzero[i]
-        # sum(positive)
-        total = add(total, x[switch(nonzero_i < 0, nonzero_i + n, nonzero_i)])
+    lost = 0.0
+    for block in range(floor_divide(m + 255, 256)):
+        first = block * 256
+        part = 0.0
+        for offset in range(minimum(m - first, 256)):
+            nonzero_i = nonzero[first + offset]
+            # sum(positive)
+            part = add(part, x[switch(nonzero_i < 0, nonzero_i + n, nonzero_i)])
+        lost = lost + rounding(total, part)
+        total = total + part
+    total = settled(total, lost)
     return total
 
 

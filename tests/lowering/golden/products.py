@@ -7,17 +7,25 @@ from nbgraph.dispatch.checks import CheckFailed
 from nbgraph.dispatch.jit import apart, entry, kernel
 from nbgraph.dispatch.memory import empty
 from nbgraph.dispatch.products import gemm, gemv
-from nbgraph.dispatch.scalar_combine import add
+from nbgraph.dispatch.scalar_arithmetic import floor_divide, minimum
+from nbgraph.dispatch.scalar_combine import add, rounding, settled
 
 
 @kernel
 def fused_0(v, l):
     apart()
     total = 0.0
-    for i in range(l):
-        v_i = v[i]
-        # dot(v, v)
-        total = add(total, v_i * v_i)
+    lost = 0.0
+    for block in range(floor_divide(l + 255, 256)):
+        first = block * 256
+        part = 0.0
+        for offset in range(minimum(l - first, 256)):
+            v_i = v[first + offset]
+            # dot(v, v)
+            part = add(part, v_i * v_i)
+        lost = lost + rounding(total, part)
+        total = total + part
+    total = settled(total, lost)
     return total
 
 

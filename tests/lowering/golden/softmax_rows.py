@@ -6,7 +6,8 @@ import numpy as np
 from nbgraph.dispatch.checks import CheckFailed, first_outside
 from nbgraph.dispatch.jit import apart, entry, kernel
 from nbgraph.dispatch.memory import empty
-from nbgraph.dispatch.scalar_combine import add, larger
+from nbgraph.dispatch.scalar_arithmetic import floor_divide, minimum
+from nbgraph.dispatch.scalar_combine import add, larger, rounding, settled
 from nbgraph.dispatch.scalar_logic import switch
 from nbgraph.dispatch.scalar_math import exp, log
 
@@ -24,12 +25,20 @@ def fused_0(x, n, m, inc_at, max_1, exp_1, sum_1):
         max_1[i] = largest
         max_i = max_1[i]
         total = 0.0
-        for j in range(m):
-            t = exp(x[i, j] - max_i)
-            # exp(x - max(x, axis=1)[:, None])
-            exp_1[i, j] = t
-            # sum(exp(x - max(x, axis=1)[:, None]), axis=1)
-            total = add(total, t)
+        lost = 0.0
+        for block in range(floor_divide(m + 255, 256)):
+            first = block * 256
+            part = 0.0
+            for offset in range(minimum(m - first, 256)):
+                j_1 = first + offset
+                t = exp(x[i, j_1] - max_i)
+                # exp(x - max(x, axis=1)[:, None])
+                exp_1[i, j_1] = t
+                # sum(exp(x - max(x, axis=1)[:, None]), axis=1)
+                part = add(part, t)
+            lost = lost + rounding(total, part)
+            total = total + part
+        total = settled(total, lost)
         sum_1[i] = total
 
 
@@ -51,28 +60,44 @@ def fused_2(sum_1, max_1, x, inc_at, n, m, p, sub, exp_1):
         max_i = max_1[i]
         t = log(sum_i)
         total = 0.0
-        for j in range(m):
-            t_1 = x[i, j] - max_i - t
-            inc_at_i_j = inc_at[i, j]
-            # p = exp(x - max(x, axis=1)[:, None]) / sum(exp(x - max(x, axis=1)[:, None]), axis=1)[:, None]
-            p[i, j] = exp_1[i, j] / sum_i
-            # x - max(x, axis=1)[:, None] - log(sum(exp(x - max(x, axis=1)[:, None]), axis=1)[:, None])
-            sub[i, j] = t_1
-            # sum(inc_at, axis=1)
-            total = add(total, inc_at_i_j)
-        for j in range(m):
+        lost = 0.0
+        for block in range(floor_divide(m + 255, 256)):
+            first = block * 256
+            part = 0.0
+            for offset in range(minimum(m - first, 256)):
+                j = first + offset
+                t_1 = x[i, j] - max_i - t
+                inc_at_i_j = inc_at[i, j]
+                # p = exp(x - max(x, axis=1)[:, None]) / sum(exp(x - max(x, axis=1)[:, None]), axis=1)[:, None]
+                p[i, j] = exp_1[i, j] / sum_i
+                # x - max(x, axis=1)[:, None] - log(sum(exp(x - max(x, axis=1)[:, None]), axis=1)[:, None])
+                sub[i, j] = t_1
+                # sum(inc_at, axis=1)
+                part = add(part, inc_at_i_j)
+            lost = lost + rounding(total, part)
+            total = total + part
+        total = settled(total, lost)
+        for j_1 in range(m):
             # gx = inc_at - sum(inc_at, axis=1)[:, None] * exp_1 / sum_1[:, None]
-            exp_1[i, j] = inc_at[i, j] - total * exp_1[i, j] / sum_i
+            exp_1[i, j_1] = inc_at[i, j_1] - total * exp_1[i, j_1] / sum_i
 
 
 @kernel
 def fused_3(label, sub, k, m):
     apart()
     total = 0.0
-    for i in range(k):
-        label_i = label[i]
-        # sum(sub[arange(k), label])
-        total = add(total, sub[i, switch(label_i < 0, label_i + m, label_i)])
+    lost = 0.0
+    for block in range(floor_divide(k + 255, 256)):
+        first = block * 256
+        part = 0.0
+        for offset in range(minimum(k - first, 256)):
+            i = first + offset
+            label_i = label[i]
+            # sum(sub[arange(k), label])
+            part = add(part, sub[i, switch(label_i < 0, label_i + m, label_i)])
+        lost = lost + rounding(total, part)
+        total = total + part
+    total = settled(total, lost)
     return total
 
 
