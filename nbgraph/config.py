@@ -6,11 +6,13 @@
 | mode          | NBGRAPH_MODE          | what `function(mode=None)` means                                 |
 | cache_dir     | NBGRAPH_CACHE_DIR     | where compiled functions are kept                                |
 | cache_bytes   | NBGRAPH_CACHE_BYTES   | size of the cache above which the oldest entries are removed     |
+| threads       | NBGRAPH_THREADS       | how many cores a call may use; default: those of this process    |
 | verify        | NBGRAPH_VERIFY        | check the graph after every rewriting pass                       |
 """
 
 from __future__ import annotations
 
+import ctypes
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -35,6 +37,17 @@ def _boolean(text: str | bool) -> bool:
     return known[text.lower()]
 
 
+def _positive(number: Any) -> int:
+    if int(number) < 1:
+        raise ValueError(f"must be at least 1, not {number}")
+    return int(number)
+
+
+def cores() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def _default_cache_dir() -> Path:
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(base) / "nbgraph"
@@ -45,8 +58,15 @@ _OPTIONS: dict[str, tuple[Callable[[Any], Any], Callable[[], Any]]] = {
     "mode": (_choice("FAST_RUN", "FAST_COMPILE", "reference"), lambda: "FAST_RUN"),
     "cache_dir": (Path, _default_cache_dir),
     "cache_bytes": (int, lambda: 2_000_000_000),
+    "threads": (_positive, cores),
     "verify": (_boolean, lambda: False),
 }
+
+
+# Where compiled code reads `threads`.
+threads_cell = ctypes.c_int64(1)
+# Libraries with threads of their own, once they are loaded.
+threads_listeners: list[Callable[[int], None]] = []
 
 
 class Config:
@@ -56,6 +76,7 @@ class Config:
     mode: str
     cache_dir: Path
     cache_bytes: int
+    threads: int
     verify: bool
 
     def __init__(self) -> None:
@@ -70,6 +91,10 @@ class Config:
             object.__setattr__(self, name, _OPTIONS[name][0](value))
         except ValueError as error:
             raise ValueError(f"config.{name} (NBGRAPH_{name.upper()}) {error}") from None
+        if name == "threads":
+            threads_cell.value = self.threads
+            for tell in threads_listeners:
+                tell(self.threads)
 
     @contextmanager
     def change_flags(self, **changes: Any) -> Iterator[None]:

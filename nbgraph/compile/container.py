@@ -8,7 +8,10 @@ Shared variables, defaults and states of functions live in containers; who holds
 from __future__ import annotations
 
 import copy
+import threading
+from collections.abc import Iterable
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -68,6 +71,21 @@ class Container:
 
     def __repr__(self) -> str:
         return f"Container({self.name or self.type}: {self.storage[0]!r})"
+
+
+# The lock of every container that some function updates: one lock for those that were first updated together.
+_LOCKS: WeakKeyDictionary[Container, Any] = WeakKeyDictionary()
+_REGISTERING = threading.Lock()
+
+
+def locks_of(containers: Iterable[Container]) -> list[Any]:
+    """What a call must hold from reading the values of these containers to storing new ones, in one order for all."""
+    wanted = list(containers)
+    with _REGISTERING:
+        new = threading.RLock()
+        for container in wanted:
+            _LOCKS.setdefault(container, new)
+        return sorted({_LOCKS[container] for container in wanted}, key=id)
 
 
 def stored(filtered: Any, given: Any, borrow: bool) -> Any:

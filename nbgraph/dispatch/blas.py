@@ -16,12 +16,14 @@ import importlib
 import importlib.machinery
 import importlib.util
 import sys
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
 
 import llvmlite.binding as llvm
 
+from nbgraph.config import config, cores, threads_listeners
 from nbgraph.errors import KernelError
 
 LONGEST = 2**31 - 1
@@ -54,6 +56,19 @@ def register() -> None:
     for routine, signature in SIGNATURES.items():
         for dtype, letter in LETTERS.items():
             llvm.add_symbol(symbol(routine, dtype), _address(capsules[letter + routine], signature))
+    set_threads = _set_threads()
+    if set_threads is not None:
+        threads_listeners.append(set_threads)
+        if config.threads != cores():
+            set_threads(config.threads)
+
+
+def _set_threads() -> Callable[[int], None] | None:
+    """OpenBLAS's function that takes the number of threads; None where BLAS is another one."""
+    library = ctypes.CDLL(_cython_blas().__file__)
+    names = (f"{prefix}openblas_set_num_threads{suffix}" for prefix in ("scipy_", "") for suffix in ("", "64_"))
+    found = next((getattr(library, name) for name in names if hasattr(library, name)), None)
+    return None if found is None else lambda threads: found(ctypes.c_int(threads))
 
 
 def _address(capsule: object, signature: str) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 
 from nbgraph.dispatch.expressions import Call, Element, Expr, Literal
 from nbgraph.dispatch.rules import CHEAP, EXPENSIVE, Check, Dims, Pointwise, checks, lowers
-from nbgraph.graph.basic import Apply, Variable
+from nbgraph.graph.basic import Apply, Constant, Variable
 from nbgraph.tensor import dtypes
 from nbgraph.tensor.elemwise import Elemwise, broadcast_error, negative_power_error
 
@@ -43,8 +43,9 @@ def _is_integer_power(node: Apply) -> bool:
     if not function.needs:
         return False
     exponent = node.inputs[function.needs[0]]
+    known = exponent.data if isinstance(exponent, Constant) else None
     return (exponent.type.dtype in dtypes.SIGNED and dtypes.is_discrete(node.outputs[0].type.dtype)
-            and not hasattr(exponent, "data"))
+            and (known is None or bool((known < 0).any())))
 
 
 @checks(Elemwise)

@@ -141,11 +141,16 @@ class Keep:
 
 @dataclass(eq=False, slots=True)
 class For:
-    """for index in range(extent): body"""
+    """for index in range(extent): body
+
+    With `first`, which is not negative, and a Local for it:  for offset in range(extent): index = first + offset; body
+    """
 
     index: Local
     extent: Expr
     body: list[Any] = field(default_factory=list)
+    first: Expr = None
+    offset: Local | None = None
 
 
 Statement = Assign | Store | Combine | Keep | For

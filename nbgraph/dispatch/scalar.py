@@ -2,7 +2,7 @@
 
     resolve("+", ("float64", "float64"), "float64")           "+"
     resolve("+", ("bool", "bool"), "bool")                    "|"
-    resolve("exp", ("float32",), "float32")                   "nbgraph.dispatch.scalar_math.exp"
+    resolve("exp", ("float32",), "float32")                   "nbgraph.dispatch.vmath.exp"
     resolve("identity", ("float64",), "uint8")                "nbgraph.dispatch.scalar_logic.to_uint8"
     resolve("sum", ("float64", "float64"), "float64")         "nbgraph.dispatch.scalar_combine.add"
 
@@ -21,14 +21,17 @@ _INFIX = ("+", "-", "*", "<", "<=", ">", ">=", "==", "!=", "&", "|", "^")
 _OF_BOOLEANS = {"+": "|", "*": "&", "sum": "|", "prod": "&", "max": "|", "min": "&", "all": "&", "any": "|",
                 "argmax_better": ">", "argmin_better": "<"}
 _OF_INTEGERS = {"sum": "+", "prod": "*", "argmax_better": ">", "argmin_better": "<"}
-_OF_FLOATS = {"true_divide": "/"}
+# Vectorised kernels; complex operands have kernels of `scalar_math`.
+_VMATH = ("exp", "expm1", "log", "log1p", "tanh", "sigmoid", "softplus", "exp2", "log2", "log10", "arctan", "arcsin",
+          "arccos", "sinh", "cosh", "arcsinh", "arccosh", "arctanh", "arctan2", "sin", "cos", "tan", "erf", "erfc",
+          "log1mexp", "logaddexp", "gammaln", "digamma")
+_OF_FLOATS = {"true_divide": "/", **{name: f"vmath.{name}" for name in _VMATH}}
 _OF_COMPLEX = {"<": "scalar_complex.less", "<=": "scalar_complex.less_equal", ">": "scalar_complex.greater",
                ">=": "scalar_complex.greater_equal", "*": "scalar_complex.multiply"}
 _ARITHMETIC = ("floor_divide", "mod", "power", "neg", "sign", "reciprocal", "square", "floor", "ceil",
                "trunc", "round_half_to_even", "round_half_away_from_zero", "maximum", "minimum", "clip")
 _MATH = ("exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt", "sin", "cos", "tan", "arcsin", "arccos",
-         "arctan", "sinh", "cosh", "tanh", "arcsinh", "arccosh", "arctanh", "deg2rad", "rad2deg", "arctan2", "sigmoid",
-         "softplus", "log1mexp", "logaddexp", "erf", "erfc", "gammaln")
+         "arctan", "sinh", "cosh", "tanh", "arcsinh", "arccosh", "arctanh", "deg2rad", "rad2deg")
 _LOGIC = ("logical_and", "logical_or", "logical_xor", "logical_not", "invert", "left_shift", "right_shift", "isnan",
           "isinf", "isfinite", "switch")
 _COMPLEX = ("real", "imag", "conj", "angle", "true_divide")
@@ -39,7 +42,8 @@ _KERNELS = {
     **{name: f"scalar_complex.{name}" for name in _COMPLEX},
     **{name: f"scalar_combine.{name}" for name in ("argmax_better", "argmin_better", "rounding", "settled")},
     "abs": "scalar_arithmetic.absolute", "complex": "scalar_complex.from_parts",
-    "digamma": "scalar_special.digamma", "polygamma": "scalar_special.polygamma",
+    "polygamma": "scalar_special.polygamma",
+    "pieces_of": "cores.pieces_of",
     "sum": "scalar_combine.add", "prod": "scalar_combine.multiply",
     "max": "scalar_combine.larger", "min": "scalar_combine.smaller", "all": "&", "any": "|",
     **{operator: operator for operator in _INFIX},

@@ -288,6 +288,7 @@ def native(reference: Callable[..., Any], result: ResultType) -> Callable[[Calla
 
         kernel.__name__ = kernel.__qualname__ = formula.__name__
         kernel.__module__, kernel.__doc__ = formula.__module__, formula.__doc__
+        kernel.formula = formula  # type: ignore[attr-defined]
         type_callable(kernel)(_typer(len(inspect.signature(formula).parameters), result))
         lower_builtin(kernel, types.VarArg(types.Any))(_lowering(formula))
         return kernel
@@ -305,12 +306,13 @@ def _typer(arity: int, result: ResultType) -> Callable[[Any], Callable[..., Any]
 
 def _lowering(formula: Callable[..., Any]) -> Callable[..., ir.Value]:
     def lower(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> ir.Value:
-        operands = [_unpacked(context, builder, t, a) for t, a in zip(signature.args, arguments, strict=True)]
-        return _packed(context, builder, signature.return_type, formula(*operands))
+        operands = [unpacked(context, builder, t, a) for t, a in zip(signature.args, arguments, strict=True)]
+        return packed(context, builder, signature.return_type, formula(*operands))
     return lower
 
 
-def _unpacked(context: Any, builder: ir.IRBuilder, kind: Any, argument: ir.Value) -> Value | Complex:
+def unpacked(context: Any, builder: ir.IRBuilder, kind: Any, argument: ir.Value) -> Value | Complex:
+    """What Numba hands over as a formula takes it."""
     if isinstance(kind, types.Complex):
         z = context.make_complex(builder, kind, value=argument)
         return Complex(Value(builder, z.real, "f"), Value(builder, z.imag, "f"))
@@ -319,7 +321,8 @@ def _unpacked(context: Any, builder: ir.IRBuilder, kind: Any, argument: ir.Value
     return Value(builder, argument, "i" if kind.signed else "u")
 
 
-def _packed(context: Any, builder: ir.IRBuilder, kind: Any, value: Value | Complex) -> ir.Value:
+def packed(context: Any, builder: ir.IRBuilder, kind: Any, value: Value | Complex) -> ir.Value:
+    """What a formula gives as Numba takes it."""
     if isinstance(value, Complex):
         z = context.make_complex(builder, kind)
         z.real = value.real.to_float(kind.underlying_float.bitwidth).ir

@@ -9,8 +9,7 @@ from nbgraph.dispatch.elemwise import broadcast_index
 from nbgraph.dispatch.expressions import Element, Expr, Literal
 from nbgraph.dispatch.rules import Alias, Check, Dims, Extent, Part, Pointwise, Rule, Writes, checks, lowers
 from nbgraph.errors import ShapeError
-from nbgraph.graph.basic import Apply, Constant, Variable
-from nbgraph.tensor.elemwise import Elemwise
+from nbgraph.graph.basic import Apply
 from nbgraph.tensor.shape import (
     BroadcastTo,
     DimShuffle,
@@ -22,6 +21,7 @@ from nbgraph.tensor.shape import (
     reshape_error,
     specify_shape_error,
 )
+from nbgraph.tensor.shape_functions import never_negative
 
 
 def _shuffled(node: Apply, index: tuple[Expr, ...]) -> Generator[Element, Expr, Expr]:
@@ -89,30 +89,6 @@ def _entry(k: int) -> Any:
         value = yield Element(node.inputs[k], ())
         return (Literal(k),), value
     return place
-
-
-# Functions of numbers that are not negative that give such a number.
-NOT_NEGATIVE = ("add", "mul", "floor_divide", "minimum")
-
-
-def never_negative(length: Any) -> bool:
-    """True for lengths of arrays, and for what is made of them without a subtraction."""
-    pending = [length]
-    while pending:
-        n = pending.pop()
-        if not isinstance(n, Variable):
-            found = int(n) >= 0
-        elif isinstance(n, Constant):
-            found = int(n.data) >= 0
-        else:
-            node = n.owner
-            found = node is not None and isinstance(node.op, Length)
-            if node is not None and isinstance(node.op, Elemwise) and node.op.function.name in NOT_NEGATIVE:
-                found = True
-                pending += node.inputs
-        if not found:
-            return False
-    return True
 
 
 @checks(BroadcastTo)

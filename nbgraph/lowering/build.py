@@ -29,6 +29,7 @@ from numba.core.compiler_lock import global_compiler_lock
 from numba.core.registry import cpu_target
 
 import nbgraph
+from nbgraph.dispatch import threads
 from nbgraph.errors import KernelError, NbgraphError
 from nbgraph.lowering import cache, object_code
 from nbgraph.lowering.cache import readable
@@ -174,6 +175,8 @@ def _load(source: str, key: str, stored: bytes) -> Any:
         from nbgraph.dispatch import blas
 
         blas.register()
+    if "nbgraph.dispatch.cores" in source:
+        threads.register()
     _register(source, key)
     try:
         return object_code.load(stored)

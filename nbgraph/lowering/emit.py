@@ -17,10 +17,12 @@ from nbgraph.lowering.program import (
     Allocate,
     CallKernel,
     CallLibrary,
+    CombineParts,
     Kernel,
     MakeAlias,
     Program,
     ReadLength,
+    StackArray,
     Test,
 )
 from nbgraph.lowering.text import ExpressionText, Imports, numpy_name
@@ -85,8 +87,11 @@ class BodyWriter:
 
     def loop(self, s: For) -> None:
         """for index in range(extent): body"""
-        self.line(f"for {self.namer.name(s.index)} in range({self.expressions.text(s.extent)}):")
+        turn = s.index if s.offset is None else s.offset
+        self.line(f"for {self.namer.name(turn)} in range({self.expressions.text(s.extent)}):")
         self.depth += 1
+        if s.offset is not None:
+            self.line(f"{self.namer.name(s.index)} = {self.expressions.text(s.first)} + {self.namer.name(s.offset)}")
         self.body(s.body)
         self.depth -= 1
 
@@ -102,7 +107,8 @@ class MainWriter(BodyWriter):
         """All statements, and what is returned."""
         writers: dict[type, Callable[[Any], None]] = {
             ReadLength: self.read_length, Allocate: self.allocate, MakeAlias: self.alias,
-            CallKernel: self.call_kernel, CallLibrary: self.call_library, Test: self.test}
+            StackArray: self.stack_array, CallKernel: self.call_kernel, CombineParts: self.combine_parts,
+            CallLibrary: self.call_library, Test: self.test}
         for statement in statements:
             if type(statement) in writers:
                 writers[type(statement)](statement)
@@ -140,6 +146,18 @@ class MainWriter(BodyWriter):
         empty = self.imports.name("nbgraph.dispatch.memory.empty")
         self.line(f"{name} = {empty}({self.lengths(s.buffer)}, np.{numpy_name(s.buffer.dtype)})")
 
+    def stack_array(self, s: StackArray) -> None:
+        """parts = on_stack(64, np.float64)"""
+        on_stack = self.imports.name("nbgraph.dispatch.cores.on_stack")
+        length = self.expressions.text(s.buffer.dims[0])
+        self.line(f"{self.namer.name(s.buffer)} = {on_stack}({length}, np.{numpy_name(s.buffer.dtype)})")
+
+    def combine_parts(self, s: CombineParts) -> None:
+        """s = sum_of(parts, pieces)"""
+        combine = self.imports.name(f"nbgraph.dispatch.cores.{s.combine}_of")
+        parts, pieces = self.namer.name(s.parts), self.expressions.text(s.pieces)
+        self.line(f"{self.namer.name(s.target)} = {combine}({parts}, {pieces})")
+
     def lengths(self, buffer: Buffer) -> str:
         """The shape of a buffer."""
         return _tuple([self.expressions.text(d) for d in buffer.dims])
@@ -152,7 +170,13 @@ class MainWriter(BodyWriter):
     def call_kernel(self, s: CallKernel) -> None:
         """s, t = fused_0(x, n, z)"""
         kernel = s.kernel
-        call = f"{self.kernel_names[kernel]}({', '.join(map(self.namer.name, parameters(kernel)))})"
+        arguments = [self.namer.name(v) for v in parameters(kernel)[len(kernel.turns):]]
+        if s.pieces is not None:
+            spread = self.imports.name("nbgraph.dispatch.cores.spread")
+            pieces = map(self.expressions.text, s.pieces)
+            self.line(f"{spread}({', '.join([self.kernel_names[kernel], *pieces, *arguments])})")
+            return
+        call = f"{self.kernel_names[kernel]}({', '.join(arguments)})"
         results = ", ".join(map(self.namer.name, kernel.results))
         self.line(f"{results} = {call}" if results else call)
 
@@ -211,7 +235,7 @@ def scalar_condition(test: str, operands: list[str], imports: Imports) -> str:
 
 def parameters(kernel: Kernel) -> list[Any]:
     """The parameters of a kernel in order."""
-    return [*kernel.reads, *kernel.scalars, *kernel.writes]
+    return [*kernel.turns, *kernel.reads, *kernel.scalars, *kernel.writes]
 
 
 def kernel_lines(kernel: Kernel, name: str, writer: BodyWriter) -> list[str]:

@@ -13,6 +13,7 @@ from nbgraph.dispatch.checks import CheckFailed
 from nbgraph.graph.basic import Variable
 from nbgraph.graph.fg import FunctionGraph
 from nbgraph.lowering.build import Argument, Native, build
+from nbgraph.lowering.cores import spread_over_cores
 from nbgraph.lowering.emit import canonical_source
 from nbgraph.lowering.fusion import fuse_rows
 from nbgraph.lowering.lower import lower
@@ -106,7 +107,8 @@ def stages_of(fgraph: FunctionGraph, name: str, input_names: Sequence[str | None
     prepared, forward = prepare(fgraph)
     plan = schedule(prepared)
     program = fuse_rows(lower(plan, name, input_names))
-    program = sum_in_blocks(reuse_buffers(pack_temporaries(outline(program))))
+    program = spread_over_cores(pack_temporaries(outline(program)))
+    program = sum_in_blocks(reuse_buffers(program))
     return Stages(prepared, plan, program), forward
 
 

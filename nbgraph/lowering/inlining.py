@@ -76,6 +76,8 @@ def _locals_shown(s: Any) -> list[Local]:
         shown = [*shown, s.target]  # on both sides of the equals sign
     elif isinstance(s, Keep):
         shown = [*shown, s.value]   # compared, and then kept
+    elif isinstance(s, For) and s.first is not None:
+        shown = [*shown, s.first]   # in every turn
     return [e for expression in shown for e in parts_of(expression) if isinstance(e, Local)]
 
 

@@ -64,6 +64,7 @@ class Kernel:
     results : Locals           returned
     outer : For or None        the loop around all others, but those that fill and cast
     shares : dict              Buffers that are the memory of another one, which is among `reads` or `writes`
+    turns : Locals             (piece, first, count) where it does a piece of its outer loop; its first arguments
     """
 
     body: list[Statement]
@@ -73,15 +74,39 @@ class Kernel:
     results: list[Local]
     outer: For | None = None
     shares: dict[Buffer, Buffer] = field(default_factory=dict)
+    turns: tuple[Local, ...] = ()
 
 
 @dataclass(eq=False)
 class CallKernel:
-    """results = kernel(...); `copies` (target, source) where that is all it does."""
+    """results = kernel(...)
+
+    copies : (target, source) where that is all it does
+    pieces : (number of pieces, number of turns) where it is called for pieces of its outer loop
+    """
 
     kernel: Kernel
     variables: tuple[Any, ...] = ()
     copies: tuple[Buffer, Buffer] | None = None
+    pieces: tuple[Local, Expr] | None = None
+
+
+@dataclass(eq=False)
+class CombineParts:
+    """target = what a reduction gives, from what it gave for each piece."""
+
+    target: Local
+    combine: str
+    parts: Buffer
+    pieces: Local
+    variable: Any = None
+
+
+@dataclass(eq=False)
+class StackArray:
+    """buffer = on_stack(length, dtype): gone when the function returns."""
+
+    buffer: Buffer
 
 
 @dataclass(eq=False)
@@ -105,7 +130,8 @@ class Test:
     shown: tuple[Expr, ...]
 
 
-MainStatement = Statement | ReadLength | Allocate | MakeAlias | CallKernel | CallLibrary | Test
+MainStatement = (Statement | ReadLength | Allocate | StackArray | MakeAlias | CallKernel | CombineParts | CallLibrary
+                 | Test)
 
 
 @dataclass(eq=False)
@@ -173,7 +199,10 @@ def walk(body: Sequence[Any]) -> list[Any]:
 def locals_in(statement: Any) -> list[Local]:
     """The locals that a statement of the main function reads."""
     if isinstance(statement, CallKernel):
-        return statement.kernel.scalars
+        pieces = [e for e in statement.pieces or () if isinstance(e, Local)]
+        return [*statement.kernel.scalars, *pieces]
+    if isinstance(statement, (CombineParts, StackArray)):
+        return [statement.pieces] if isinstance(statement, CombineParts) else []
     if isinstance(statement, (Allocate, MakeAlias)):
         expressions = [*statement.buffer.dims]
     elif isinstance(statement, CallLibrary):
@@ -195,7 +224,7 @@ def expressions_of(statement: Any) -> list[Expr]:
         return [statement.target, statement.value]
     if isinstance(statement, Keep):
         return [statement.best, statement.place, statement.value, statement.position]
-    return [statement.extent]
+    return [statement.extent] if statement.first is None else [statement.extent, statement.first]
 
 
 def written_by(statement: Any) -> list[Buffer]:
@@ -212,7 +241,7 @@ def targets_of(statement: Any) -> list[Local]:
     if isinstance(statement, (Assign, ReadLength)):
         return [statement.target]
     if isinstance(statement, For):
-        return [statement.index]
+        return [statement.index] if statement.offset is None else [statement.index, statement.offset]
     return []
 
 

@@ -27,10 +27,12 @@ from nbgraph.lowering.program import (
     Allocate,
     CallKernel,
     CallLibrary,
+    CombineParts,
     Kernel,
     MakeAlias,
     Program,
     ReadLength,
+    StackArray,
     Test,
     walk,
     written_by,
@@ -243,4 +245,6 @@ def _made_by(s: Any) -> list[tuple[Any, Any]]:
     if isinstance(s, CallKernel):
         variables = {a.target: a.variable for a in walk(s.kernel.body) if isinstance(a, Assign)}
         return [(result, variables.get(result)) for result in s.kernel.results]
+    if isinstance(s, (CombineParts, StackArray)):
+        return [(s.target, s.variable)] if isinstance(s, CombineParts) else [(s.buffer, None)]
     return list(zip(s.outputs, s.node.outputs, strict=True)) if isinstance(s, CallLibrary) else []

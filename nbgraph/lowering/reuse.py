@@ -16,10 +16,12 @@ from nbgraph.lowering.program import (
     Allocate,
     CallKernel,
     CallLibrary,
+    CombineParts,
     Kernel,
     MakeAlias,
     Program,
     ReadLength,
+    StackArray,
     Test,
     expressions_of,
     parts_of,
@@ -36,7 +38,7 @@ def reuse_buffers(program: Program) -> Program:
         if isinstance(statement, Allocate):
             statement.reuses = memory.dead_buffer(statement.buffer, place)
         elif isinstance(statement, CallKernel):
-            copied = statement.copies or _copied_by(statement.kernel)
+            copied = statement.copies or copied_by(statement.kernel)
             if copied is not None and memory.root(copied[0]) is memory.root(copied[1]):
                 continue
         kept.append(statement)
@@ -44,7 +46,7 @@ def reuse_buffers(program: Program) -> Program:
     return program
 
 
-def _copied_by(kernel: Kernel) -> tuple[Buffer, Buffer] | None:
+def copied_by(kernel: Kernel) -> tuple[Buffer, Buffer] | None:
     """(target, source) of a kernel that stores what it loads, each element in its place, and does nothing else."""
     inner = [s for s in walk(kernel.body) if not isinstance(s, For)]
     if len(inner) != 2 or not isinstance(inner[0], Assign) or not isinstance(inner[1], Store):
@@ -153,8 +155,10 @@ def _with_loops(body: Sequence[Any], path: tuple[Local, ...]) -> Iterator[tuple[
 
 def buffers_in(statement: Any) -> Iterable[Buffer]:
     """The buffers that a statement of the main function mentions."""
-    if isinstance(statement, Allocate):
+    if isinstance(statement, (Allocate, StackArray)):
         return [statement.buffer]
+    if isinstance(statement, CombineParts):
+        return [statement.parts]
     if isinstance(statement, MakeAlias):
         return [statement.buffer, statement.source]
     if isinstance(statement, ReadLength):

@@ -163,14 +163,18 @@ class _Scheduler:
             self.ready[out] = level
 
     def _with_room(self, level: int, dims: tuple[Dim, ...], reads: Sequence[Read]) -> int:
-        """The first level from this one on whose nest over `dims` is not full; what is read is then in memory."""
+        """The first level from this one on whose nest over `dims` has room; what is read of full ones is in memory."""
         first = level
-        while self.filled.get((level, dims), 0) >= STATEMENTS:
+        while self._is_full(level, dims):
             level += 1
         self.filled[level, dims] = self.filled.get((level, dims), 0) + 1
-        if level > first:
-            self.kept.update(read.variable for read in reads if self._is_inlined(read.variable))
+        for v in (read.variable for read in reads if self._is_inlined(read.variable)):
+            if level > first or (self.level[v] < level and self._is_full(self.level[v], self._dims(v))):
+                self.kept.add(v)
         return level
+
+    def _is_full(self, level: int, dims: tuple[Dim, ...]) -> bool:
+        return self.filled.get((level, dims), 0) >= STATEMENTS
 
     def _place_writes(self, node: Apply, rule: Writes, out: Variable, ambient: int) -> None:
         level = ambient

@@ -29,7 +29,7 @@ def _statement(s: Any, local: Callable[[Local], Expr], loads: Callable[[Load], E
         return replaced(e, local, loads)
 
     if isinstance(s, For):
-        return For(s.index, new(s.extent), substituted(s.body, local, loads))
+        return For(s.index, new(s.extent), substituted(s.body, local, loads), new(s.first), s.offset)
     if isinstance(s, Assign):
         return Assign(s.target, new(s.value), s.variable)
     if isinstance(s, Store):

@@ -2,10 +2,11 @@
 
     total = 0.0                              total = 0.0;  lost = 0.0
     for i in range(n):                       for block in range(floor_divide(n + 255, 256)):
-        total = add(total, x[i])                 first = block * 256
+        total = add(total, x[i])                 done = block * 256
                                                  part = 0.0
-                                                 for offset in range(minimum(n - first, 256)):
-                                                     part = add(part, x[first + offset])
+                                                 for offset in range(minimum(n - done, 256)):
+                                                     i = done + offset
+                                                     part = add(part, x[i])
                                                  lost = lost + rounding(total, part)
                                                  total = total + part
                                              total = settled(total, lost)
@@ -92,17 +93,21 @@ class _Blocks:
     def _loop(self, loop: For) -> list[Any]:
         totals = [total for total, adds in self.totals.items() if adds is loop]
         if not totals:
-            return [For(loop.index, loop.extent, self.body(loop.body))]
+            return [For(loop.index, loop.extent, self.body(loop.body), loop.first, loop.offset)]
         inner = [self._into_part(s) for s in loop.body]
         starts = [Assign(self.parts[total], Literal(0.0, total.dtype)) for total in totals]
         ends = [s for total in totals for s in self._add_part(total)]
         if _is_short(loop):
-            return [*starts, For(loop.index, loop.extent, inner), *ends]
-        block, first, offset = Local("block"), Local("first"), Local("offset")
-        length = _integer("minimum", _integer("-", loop.extent, first), Literal(BLOCK))
-        turn = For(offset, length, [Assign(loop.index, _integer("+", first, offset)), *inner])
+            return [*starts, For(loop.index, loop.extent, inner, loop.first, loop.offset), *ends]
+        block, done, offset = Local("block"), Local("done"), Local("offset")
+        places, first = [Assign(done, multiply(block, Literal(BLOCK)))], done
+        if loop.first is not None:
+            first = Local("first")
+            # Numba asks of every index whether it is negative, unless it is known not to be.
+            places.append(Assign(first, _integer("maximum", _integer("+", loop.first, done), Literal(0))))
+        length = _integer("minimum", _integer("-", loop.extent, done), Literal(BLOCK))
         count = _integer("floor_divide", add(loop.extent, Literal(BLOCK - 1)), Literal(BLOCK))
-        return [For(block, count, [Assign(first, multiply(block, Literal(BLOCK))), *starts, turn, *ends])]
+        return [For(block, count, [*places, *starts, For(loop.index, length, inner, first, offset), *ends])]
 
     def _into_part(self, s: Any) -> Any:
         if isinstance(s, Combine) and s.target in self.totals:

@@ -17,7 +17,16 @@ from nbgraph.graph.expression import ELIDED, expression
 from nbgraph.graph.fg import FunctionGraph
 from nbgraph.lowering.inlining import lengths_used
 from nbgraph.lowering.names import LONGEST, identifier
-from nbgraph.lowering.program import Allocate, CallKernel, CallLibrary, MakeAlias, Program, ReadLength, walk
+from nbgraph.lowering.program import (
+    Allocate,
+    CallKernel,
+    CallLibrary,
+    CombineParts,
+    MakeAlias,
+    Program,
+    ReadLength,
+    walk,
+)
 
 COMMENT = 98  # characters of a comment
 # Locals of sums in blocks.
@@ -99,6 +108,9 @@ def hints_of(program: Program, words: Words) -> Hints:
             hints[s.target] = words.names.get(s.variable) or _letters(LETTERS[min(s.axis, 3)], theirs)
         elif isinstance(s, (Allocate, MakeAlias)):
             hints[s.buffer] = "work" if s.variable is None else words.called(s.variable)
+        elif isinstance(s, CombineParts):
+            name = identifier(words.names.get(s.variable, ACCUMULATORS.get(s.combine, "total")))
+            hints.update({s.target: name, s.parts: f"{name}_parts"})
         elif isinstance(s, CallLibrary):
             hints.update((b, words.called(v)) for b, v in zip(s.outputs, s.node.outputs, strict=True))
         elif isinstance(s, CallKernel):

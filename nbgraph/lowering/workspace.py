@@ -1,4 +1,4 @@
-"""Workspace: hundreds of temporaries of one shape become the rows of one array.
+"""Workspace: temporaries of one shape that one kernel has dozens of, or a program hundreds, become rows of one array.
 
     v0 = empty((n,)); … v999 = empty((n,))          work = empty((1000, n))
     fused_0(x, v0, v1);  fused_0(v1, v2, v3)        fused_0(x, 0, work, n);  fused_0(work, 1, 2, …)
@@ -17,7 +17,8 @@ from nbgraph.lowering.program import Allocate, CallKernel, Program, kernel_of
 from nbgraph.lowering.reuse import buffers_in
 from nbgraph.lowering.substitute import replaced, substituted
 
-MANY = 200  # temporaries of one shape
+MANY = 200      # temporaries of one shape
+ARGUMENTS = 20  # arrays of one kernel
 
 
 @dataclass(eq=False)
@@ -63,13 +64,15 @@ def _workspaces(program: Program) -> list[_Workspace]:
         elif not isinstance(s, (Allocate, Assign)):
             excluded.update(buffers_in(s))
     groups: dict[Any, list[Buffer]] = {}
+    crowded = {b for s in program.statements if isinstance(s, CallKernel) and len(list(buffers_in(s))) > ARGUMENTS
+               for b in buffers_in(s)}
     for s in program.statements:
         if isinstance(s, Allocate) and s.buffer not in excluded and s.buffer in producer:
-            groups.setdefault((s.buffer.dtype, s.buffer.dims), []).append(s.buffer)
+            groups.setdefault((s.buffer.dtype, s.buffer.dims, s.buffer in crowded), []).append(s.buffer)
     order = {s: k for k, s in enumerate(program.statements)}
     found = []
-    for (dtype, dims), members in groups.items():
-        if len(members) > MANY or not dims:
+    for (dtype, dims, together), members in groups.items():
+        if together or len(members) > MANY or not dims:
             space = _Workspace(Buffer("work", dtype, (Literal(len(members)), *dims)))
             for row, buffer in enumerate(sorted(members, key=lambda b: order[producer[b]])):
                 call = producer[buffer]
@@ -93,7 +96,8 @@ def _moved_call(call: CallKernel, home: dict[Buffer, _Workspace]) -> list[Any]:
         return Load(space.array, (row, *e.index))
 
     body = substituted(call.kernel.body, loads=move)
-    kernel = kernel_of(body, call.kernel.results)
+    outer = None if call.kernel.outer is None else body[call.kernel.body.index(call.kernel.outer)]
+    kernel = kernel_of(body, call.kernel.results, outer)
     return [*(Assign(local, Literal(space.first[producer])) for (space, producer), local in rows.items()),
             CallKernel(kernel, call.variables)]
 

@@ -10,6 +10,7 @@ A complex infinity keeps its other part in x * 1 -> x, where the product may mak
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -255,34 +256,61 @@ def sum_of_negative(node: Any, context: Context) -> Variable | None:
 
 def _scaled_examples() -> Iterable[Any]:
     x = nt.dvector("x")
-    return [2 * (3 * x), (x * 2) * 3, (x / 4) * 2, 2 * (x / 3), (3 * x) / 2, -(2 * x), 2 * (-x), (2 / x) * 3]
+    return [2 * (3 * x), (x * 2) * 3, (x / 4) * 2, 2 * (x / 3), (3 * x) / 2, -(2 * x), 2 * (-x), (2 / x) * -4,
+            (x * 2) / 3, (x / 3) / 4, -(x / 3), 0.5 * (2 * x), 0.5 * (3 / x), nt.fvector("f") * 2 * 3]
 
 
 def _scaled_near_misses() -> Iterable[Any]:
     x, i = nt.dvector("x"), nt.ivector("i")
-    return [2 + (3 * x), 1e300 * (1e10 * x), (2 * i) * 3.0, 0 * (3 * x), np.inf * (2 * x), x * 2]
+    return [2 + (3 * x), 1e300 * (1e10 * x), (2 * i) * 3.0, 0 * (3 * x), np.inf * (2 * x), x * 2, 5 * (3 * x),
+            (x * 1e5) * 1e-5, (x / 3) * 3, (2 / x) * 3, (x + 1) - 1, (x - 1) + 1, 0.5 * (x + 3)]
 
 
-@node_rule("mul", "true_divide", "neg", example=_scaled_examples, near_misses=_scaled_near_misses, ulp=4)
+@dataclass(frozen=True)
+class Scaled:
+    """y * factor, y / divisor or (where `inverted`) factor / y; a divisor that is a power of two is a factor."""
+
+    y: Any
+    factor: float = 1.0
+    divisor: float = 1.0
+    inverted: bool = False
+
+
+@node_rule("mul", "true_divide", "neg", example=_scaled_examples, near_misses=_scaled_near_misses)
 def constant_factors(node: Apply) -> Variable | None:
-    """2 * (3 * x) -> 6 * x, 2 * (x / 4) -> 0.5 * x, -(2 * x) -> -2 * x     moderate constants, floats"""
+    """2 * (3 * x) -> 6 * x, 2 * (x / 3) -> x / 1.5, -(2 * x) -> -2 * x     floats; one of the constants a power of two
+
+    Of two other constants the result would be rounded once where it is rounded twice: 10 * (0.1 * x) is not x.
+    """
     outer = _scaled(node.outputs[0])
-    if outer is None:
+    inner = None if outer is None or outer.inverted else _scaled(outer.y)
+    if outer is None or inner is None or not _exact_together(outer, inner):
         return None
-    inner = _scaled(outer[1])
-    if inner is None:
+    if outer.factor == inner.factor == -1 and inner.divisor == 1:
         return None
-    (first, _, outer_below), (second, x, inner_below) = outer, inner
-    if outer_below or (first == -1 and second == -1):
-        return None
-    scale = nt.constant(np.asarray(first * second, node.outputs[0].type.dtype))
-    if inner_below:
-        return scale / x
-    return nt.neg(x) if first * second == -1 else x if first * second == 1 else scale * x
+    dtype = node.outputs[0].type.dtype
+    factor, divisor = outer.factor * inner.factor, outer.divisor * inner.divisor
+    if inner.inverted:
+        return nt.constant(np.asarray(factor / divisor, dtype)) / inner.y
+    if divisor != 1:
+        return inner.y / nt.constant(np.asarray(divisor / factor, dtype))
+    return nt.neg(inner.y) if factor == -1 else inner.y if factor == 1 else nt.constant(
+        np.asarray(factor, dtype)) * inner.y
 
 
-def _scaled(x: Any) -> tuple[float, Any, bool] | None:
-    """(c, y, False) where x is c * y, y / (1 / c) or -y; (c, y, True) where x is c / y; floats, moderate constants."""
+def _exact_together(outer: Scaled, inner: Scaled) -> bool:
+    """True where nothing but one multiplication or division rounds: all other constants are powers of two."""
+    if not _power_of_two(outer.factor) or outer.divisor != 1:
+        return not inner.inverted and inner.divisor == 1 and _power_of_two(inner.factor)
+    return True
+
+
+def _power_of_two(value: float) -> bool:
+    return abs(np.frexp(value)[0]) == 0.5
+
+
+def _scaled(x: Any) -> Scaled | None:
+    """x as a constant times a variable, or over one; floats, moderate constants."""
     node = x.owner
     if node is None or not isinstance(node.op, Elemwise) or x.type.dtype not in dtypes.FLOATS:
         return None
@@ -290,16 +318,16 @@ def _scaled(x: Any) -> tuple[float, Any, bool] | None:
         return None
     name = node.op.function.name
     if name == "neg":
-        return -1.0, node.inputs[0], False
+        return Scaled(node.inputs[0], -1.0)
     if name == "mul":
         for c, y in (node.inputs, node.inputs[::-1]):
             if (value := _moderate(c)) is not None:
-                return value, y, False
+                return Scaled(y, value)
     if name == "true_divide":
         if (value := _moderate(node.inputs[1])) is not None:
-            return 1.0 / value, node.inputs[0], False
+            return Scaled(node.inputs[0], 1.0 / value) if _power_of_two(value) else Scaled(node.inputs[0], 1.0, value)
         if (value := _moderate(node.inputs[0])) is not None:
-            return value, node.inputs[1], True
+            return Scaled(node.inputs[1], value, inverted=True)
     return None
 
 

@@ -96,7 +96,10 @@ def _keep_axes(x: Any) -> bool:
 
 
 def linear_terms(z: Any) -> dict[Any, float]:
-    """z as a sum: variable -> coefficient, None -> the constant. Looks through add, sub, neg and constant factors."""
+    """z as a sum: variable -> coefficient, None -> the constant. Looks through neg, constant factors and one add or sub.
+
+    Not through two: (x + 1e17) - 1e17 is not x, nor are any three floats added in another order the same number.
+    """
     terms: dict[Any, float] = {}
     pending = [(z, 1.0)]
     looked_at = 0
@@ -105,6 +108,8 @@ def linear_terms(z: Any) -> dict[Any, float]:
         looked_at += 1
         value = constant_value(x)
         parts = _linear_parts(x) if looked_at < FACTORS else None
+        if parts is not None and len(parts) + len(pending) + len(terms) > 2:
+            parts = None
         if value is not None:
             terms[None] = terms.get(None, 0.0) + scale * float(value)
         elif parts is not None:
@@ -132,6 +137,8 @@ def are_negatives(a: Any, b: Any) -> bool:
     """True where a = -b is known."""
     if a is b:
         return False
+    if any(is_function(x, "neg") and x.owner.inputs[0] is y for x, y in ((a, b), (b, a))):
+        return True
     one, other = linear_terms(a), linear_terms(b)
     return one.keys() == other.keys() and all(other[x] == -scale for x, scale in one.items())
 
@@ -199,13 +206,14 @@ def _examples() -> Iterable[Any]:
     return [y / s * (s * t), (nt.square(s) * y) * nt.exp(-z), -(s * 2) / (t * s), (y * nt.exp(z)) * t,
             (nt.constant(2.0) / nt.sum(nt.exp(x), 1)).dimshuffle(0, "x") * nt.exp(x),
             (nt.sigmoid(v - z) * y) * nt.exp(z - v),
-            (nt.sigmoid(2 * z - 1) * y) * nt.exp(z * -2 + 1)]
+            (nt.sigmoid(2 * z - 1) * y) * nt.exp(z * -2 + 1), (nt.sigmoid(v + z + y) * y) * nt.exp(-(v + z + y))]
 
 
 def _near_misses() -> Iterable[Any]:
     y, z = nt.dvector("y"), nt.dvector("z")
     s = nt.sigmoid(z)
-    return [y / s * nt.sigmoid(-z), z / y * y, (y * s) * nt.exp(z), (y * nt.tanh(z)) / nt.tanh(z), (y / s) * s]
+    return [y / s * nt.sigmoid(-z), z / y * y, (y * s) * nt.exp(z), (y * nt.tanh(z)) / nt.tanh(z), (y / s) * s,
+            (nt.sigmoid((z + 1e17) - 1e17) * y) * nt.exp(-z), (nt.sigmoid(z + (y - z)) * y) * nt.exp(-y)]
 
 
 @node_rule("mul", "true_divide", example=_examples, near_misses=_near_misses, ulp=16)

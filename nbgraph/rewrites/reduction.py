@@ -19,6 +19,7 @@ from nbgraph.rewrites.shapes import as_scalar
 from nbgraph.rewrites.values import constant_value
 from nbgraph.tensor.reduction import Reduce
 from nbgraph.tensor.shape import BroadcastTo
+from nbgraph.tensor.shape_functions import never_negative
 
 
 def _one_examples() -> Iterable[Any]:
@@ -82,12 +83,16 @@ def _constant_examples() -> Iterable[Any]:
 
 def _constant_near_misses() -> Iterable[Any]:
     x = nt.dvector("x")
-    return [nt.sum(nt.full_like(x, np.inf)), nt.sum(nt.fill(x, nt.dscalar("s"))), nt.prod(nt.ones_like(x)), nt.sum(x)]
+    return [nt.sum(nt.full_like(x, np.inf)), nt.sum(nt.fill(x, nt.dscalar("s"))), nt.prod(nt.ones_like(x)), nt.sum(x),
+            nt.sum(nt.ones((nt.lscalar("n"), 3)))]
 
 
 @node_rule(Reduce, example=_constant_examples, near_misses=_constant_near_misses, ulp=8)
 def sum_of_constant(node: Apply, context: Context) -> Variable | None:
-    """sum(broadcast_to(c, n)) -> c * n     a finite constant: over no elements, an infinite one would give NaN"""
+    """sum(broadcast_to(c, n)) -> c * n     a finite constant: over no elements, an infinite one would give NaN
+
+    Not where n might be negative: broadcast_to raises then.
+    """
     op: Any = node.op
     (x,) = node.inputs
     if op.kind != "sum" or x.owner is None or not isinstance(x.owner.op, BroadcastTo):
@@ -96,6 +101,8 @@ def sum_of_constant(node: Apply, context: Context) -> Variable | None:
     if value is None or not np.isfinite(value) or op.acc_dtype not in ("float64", "int64", "complex128"):
         return None
     lengths = context.shapes.of(x)
+    if not all(never_negative(lengths[axis]) for axis in op.axes):
+        return None
     count: Any = nt.cast(as_scalar(1), op.acc_dtype)
     for axis in op.axes:
         count = count * nt.cast(as_scalar(lengths[axis]), op.acc_dtype)

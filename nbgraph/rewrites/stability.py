@@ -97,12 +97,6 @@ def log1p_of_minus_one(x: Any) -> Sides:
     return nt.log1p(x - 1), nt.log(x)
 
 
-@rule(domain=POSITIVE, ulp=16)
-def one_plus_minus_one(x: Any) -> Sides:
-    """1 + (x - 1) -> x     x - 1 drops the digits of a small x"""
-    return 1 + (x - 1), x
-
-
 @rule(domain=MODERATE, ulp=8)
 def log1p_of_exp(x: Any) -> Sides:
     """log1p(exp(x)) -> softplus(x)     exp may overflow"""

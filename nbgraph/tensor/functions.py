@@ -6,17 +6,22 @@ Their signatures and docstrings follow from the row.
 from __future__ import annotations
 
 import inspect
+import operator
 from collections.abc import Callable
 from typing import Any
+
+import numpy as np
 
 import nbgraph.tensor as nt
 import nbgraph.tensor.scalar_arithmetic
 import nbgraph.tensor.scalar_complex
 import nbgraph.tensor.scalar_logic
 import nbgraph.tensor.scalar_math  # noqa: F401 - the four fill the table
+from nbgraph.errors import DTypeError
+from nbgraph.graph.source import user_line
 from nbgraph.tensor import dtypes
 from nbgraph.tensor.elemwise import Elemwise
-from nbgraph.tensor.scalar_function import TABLE, ScalarFunction
+from nbgraph.tensor.scalar_function import TABLE, ScalarFunction, like
 
 PARAMETERS = {"switch": ("condition", "x", "y"), "clip": ("x", "min", "max"), "polygamma": ("n", "x"),
               "complex": ("real", "imag"), "arctan2": ("y", "x")}
@@ -26,8 +31,7 @@ ALIASES = {"divide": "true_divide", "true_div": "true_divide", "int_div": "floor
            "less_equal": "le", "greater": "gt", "greater_equal": "ge", "bitwise_and": "and_", "bitwise_or": "or_",
            "bitwise_xor": "xor", "bitwise_not": "invert", "conjugate": "conj", "psi": "digamma", "expit": "sigmoid",
            "asin": "arcsin", "acos": "arccos", "atan": "arctan", "atan2": "arctan2", "asinh": "arcsinh",
-           "acosh": "arccosh", "atanh": "arctanh", "radians": "deg2rad", "degrees": "rad2deg", "rint":
-           "round_half_to_even"}
+           "acosh": "arccosh", "atanh": "arctanh", "radians": "deg2rad", "degrees": "rad2deg"}
 
 
 def elemwise_function(function: ScalarFunction) -> Callable[..., Any]:
@@ -92,11 +96,52 @@ def cast(x: Any, dtype: Any) -> Any:
     return x if x.type.dtype == wanted else FUNCTIONS[f"cast_{wanted}"](x)
 
 
-def round(x: Any, mode: str = "half_to_even") -> Any:
-    """The nearest integer; `mode` says where halves go: "half_to_even" (as np.round) or "half_away_from_zero"."""
+def round(x: Any, decimals: Any = 0, mode: str = "half_to_even") -> Any:
+    """x to so many decimals: x * 10**decimals to the nearest integer, / 10**decimals, as np.round.
+
+    Parameters
+    ----------
+    decimals : int    negative ones round to tens, hundreds, …; a string here is taken as the mode
+    mode : str        where halves go: "half_to_even" (as np.round) or "half_away_from_zero"
+
+    Returns
+    -------
+    tensor    of x's dtype, float32 for bool; both parts of a complex number are rounded
+
+    Raises
+    ------
+    DTypeError   `decimals` is no integer
+    """
+    if isinstance(decimals, str):
+        decimals, mode = 0, decimals
     if mode not in ("half_to_even", "half_away_from_zero"):
         raise ValueError(f"mode must be half_to_even or half_away_from_zero, got {mode!r}")
-    return FUNCTIONS[f"round_{mode}"](x)
+    x = nt.as_tensor_variable(x)
+    try:
+        places = operator.index(decimals)
+    except TypeError:
+        raise DTypeError("round", f"decimals must be an integer, got {decimals!r}", line=user_line(), x=x,
+                         fix="give an int; nt.round(x, mode='half_away_from_zero') says where halves go") from None
+    if x.type.dtype in dtypes.COMPLEX:
+        return nt.complex(round(nt.real(x), places, mode), round(nt.imag(x), places, mode))
+    x = nt.cast(x, "float32") if x.type.dtype == "bool" else x
+    if places >= 0 and x.type.dtype in dtypes.INTEGERS:
+        return x
+    nearest = FUNCTIONS[f"round_{mode}"]
+    if places == 0:
+        return nearest(x)
+    wide = nt.cast(x, "float64") if x.type.dtype in dtypes.INTEGERS else x
+    scale = 10.0 ** abs(places)
+    return nt.cast(nearest(wide * scale) / scale if places > 0 else nearest(wide / scale) * scale, x.type.dtype)
+
+
+def rint(x: Any) -> Any:
+    """The nearest integer as a float, halves to the even one; both parts of a complex number are rounded."""
+    x = nt.as_tensor_variable(x)
+    if x.type.dtype in dtypes.COMPLEX:
+        return round(x)
+    nearest = FUNCTIONS["round_half_to_even"]
+    return nearest(x) if x.type.dtype in dtypes.FLOATS else nt.cast(x, like(np.rint)(x.type.dtype)[-1])
 
 
 def isclose(x: Any, y: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Any:

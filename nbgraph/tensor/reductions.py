@@ -161,16 +161,28 @@ def ptp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 def mean(x: Any, axis: Any = None, dtype: Any = None, keepdims: bool = False, acc_dtype: Any = None) -> Any:
     """sum(x) / n over `axis`; NaN over no elements. bool and integers give float64.
 
-    Parameters as for `sum`; the division is done in `acc_dtype`.
+    Parameters as for `sum`; the division is done in `acc_dtype`. As in NumPy, with an integer `dtype` elements are
+    added up in that, whose numbers wrap, and the quotient is cut off.
     """
     x = nt.as_tensor_variable(x)
     axes = normalize_axes(axis, x.type.ndim)
     natural = "float64" if dtypes.is_discrete(x.type.dtype) else x.type.dtype
     result = natural if dtype is None else dtypes.canonical(dtype)
-    working = dtypes.result_type(_wide(result), natural if dtypes.is_discrete(result) else result)
-    working = working if acc_dtype is None else dtypes.canonical(acc_dtype)
-    total = sum(x, axes, working, keepdims, working)
-    return nt.cast(total / nt.cast(_count(x, axes), dtypes.real_of(working)), result)
+    working = _mean_dtype(natural, result) if acc_dtype is None else dtypes.canonical(acc_dtype)
+    return _divided(sum(x, axes, working, keepdims, working), _count(x, axes), result)
+
+
+def _mean_dtype(natural: str, result: str) -> str:
+    """What a mean is added up in."""
+    if dtypes.is_discrete(result):
+        return result
+    return dtypes.result_type(_wide(result), natural if dtypes.is_discrete(natural) else result)
+
+
+def _divided(total: Any, count: Any, result: str) -> Any:
+    """total / count as `result`: in float64 for integers, with the imaginary part gone where `result` is discrete."""
+    total = nt.cast(total, "float64") if dtypes.is_discrete(total.type.dtype) else total
+    return nt.cast(total / nt.cast(count, dtypes.real_of(total.type.dtype)), result)
 
 
 def _count(x: Any, axes: Sequence[int]) -> Any:
@@ -179,31 +191,44 @@ def _count(x: Any, axes: Sequence[int]) -> Any:
     return nt.product_of_lengths([lengths[axis] for axis in axes])
 
 
-def var(x: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> Any:
+def var(x: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False, dtype: Any = None,
+        acc_dtype: Any = None) -> Any:
     """sum(|x - mean(x)|**2) / (n - ddof) over `axis`: real, float64 for integers.
 
     NaN over no elements; as in NumPy the divisor is not below 0.
+
+    Parameters
+    ----------
+    ddof : number
+    dtype : dtype, optional       of the mean, the sum and the result
+    acc_dtype : dtype, optional   to add up in; default as for `mean`
     """
     x = nt.as_tensor_variable(x)
     axes = normalize_axes(axis, x.type.ndim)
-    deviations = x - mean(x, axes, keepdims=True)
+    deviations = x - mean(x, axes, dtype, True, acc_dtype)
     if deviations.type.dtype in dtypes.COMPLEX:
         squares = nt.square(nt.real(deviations)) + nt.square(nt.imag(deviations))
+    elif dtypes.is_discrete(deviations.type.dtype):
+        squares = deviations * deviations
     else:
         squares = nt.square(deviations)
     if ddof == 0:
-        return mean(squares, axes, keepdims=keepdims)
-    result = squares.type.dtype
+        return mean(squares, axes, dtype, keepdims, acc_dtype)
+    result = squares.type.dtype if dtype is None else dtypes.canonical(dtype)
+    working = _mean_dtype("float64", result) if acc_dtype is None else dtypes.canonical(acc_dtype)
     freedom = nt.maximum(nt.cast(_count(x, axes), "float64") - ddof, 0)
-    return nt.cast(sum(squares, axes, "float64", keepdims) / freedom, result)
+    total = sum(squares, axes, working, keepdims, working)
+    return nt.cast(total / freedom, result)
 
 
-def std(x: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> Any:
-    """sqrt(var(x)) over `axis`.
+def std(x: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False, dtype: Any = None,
+        acc_dtype: Any = None) -> Any:
+    """sqrt(var(x)) over `axis`, with the parameters of `var`.
 
     The gradient is NaN where all elements are equal: the standard deviation has a kink there, like |x| at 0.
     """
-    return nt.sqrt(var(x, axis, ddof, keepdims))
+    variance = var(x, axis, ddof, keepdims, dtype, acc_dtype)
+    return nt.cast(nt.sqrt(variance), variance.type.dtype)
 
 
 def norm(x: Any, L: Any = 2, axis: Any = None, keepdims: bool = False) -> Any:
@@ -227,28 +252,33 @@ def _norm_dtype(x: Any) -> str:
     return dtypes.real_of(dtypes.gradient_dtype(x.type.dtype))
 
 
-def cumsum(x: Any, axis: int | None = None) -> Any:
+def cumsum(x: Any, axis: int | None = None, dtype: Any = None) -> Any:
     """x[0] + ... + x[i] at each place along `axis`; None takes the elements in C order.
 
-    bool and small integers give int64 or uint64, as in NumPy.
+    bool and small integers give int64 or uint64, as in NumPy, unless `dtype` is given, which x is cast to first.
     """
-    return _cumulative("sum", x, axis)
+    return _cumulative("sum", x, axis, dtype)
 
 
-def cumprod(x: Any, axis: int | None = None) -> Any:
+def cumprod(x: Any, axis: int | None = None, dtype: Any = None) -> Any:
     """x[0] * ... * x[i] at each place along `axis`; None takes the elements in C order.
 
-    bool and small integers give int64 or uint64, as in NumPy. The gradient is right where elements are zero.
+    bool and small integers give int64 or uint64, as in NumPy, unless `dtype` is given, which x is cast to first.
+    The gradient is right where elements are zero.
     """
-    return _cumulative("prod", x, axis)
+    return _cumulative("prod", x, axis, dtype)
 
 
-def _cumulative(kind: str, x: Any, axis: int | None) -> Any:
+def _cumulative(kind: str, x: Any, axis: int | None, dtype: Any) -> Any:
     x = nt.as_tensor_variable(x)
     if axis is None:
         x, axis = nt.flatten(x), 0
     place = normalize_axis(axis, x.type.ndim)
-    return Cumulative(kind, place)(nt.cast(x, _sum_dtype(x.type.dtype)))
+    wanted = _sum_dtype(x.type.dtype) if dtype is None else dtypes.canonical(dtype)
+    if wanted == "bool":
+        # Of booleans NumPy's sum is "or", its product "and".
+        return nt.neq(_cumulative(kind, nt.cast(x, "bool"), place, None), 0)
+    return Cumulative(kind, place)(nt.cast(x, wanted))
 
 
 def sum_to_like(g: Any, x: Any) -> Any:

@@ -20,6 +20,7 @@ from nbgraph.graph.null_type import DisconnectedType
 from nbgraph.graph.op import Op
 from nbgraph.graph.source import user_line
 from nbgraph.tensor import dtypes
+from nbgraph.tensor.elemwise import Elemwise
 from nbgraph.tensor.type import TensorType
 
 
@@ -213,14 +214,27 @@ class Reshape(ViewOp):
     def expression(self, node: Apply, arguments: Sequence[Written]) -> Written:
         """flatten(x), reshape(x, (n, 3))"""
         x, *lengths = arguments
+        lengths = [Written("-1") if _left_over(v) else w for v, w in zip(node.inputs[1:], lengths, strict=True)]
         return call("flatten", x) if len(lengths) == 1 else call("reshape", x, shape_text(node.inputs[1:], lengths))
 
     def pullback(self, g: Any, x: Any, *lengths: Any) -> Any:
         return Reshape()(g, *nt.lengths_of(x))
 
 
+def _left_over(length: Any) -> bool:
+    """True for the length that reshape puts in the place of -1: switch(others == 0, -1, size // others)."""
+    node = length.owner
+    return (node is not None and isinstance(node.op, Elemwise) and node.op.function.name == "switch"
+            and static_length(node.inputs[1]) == -1)
+
+
 def reshape_error(node: Apply, actual: Sequence[int], wanted: Sequence[int]) -> ShapeError:
     """The error for a reshape whose number of elements differs at run time."""
+    unknown = [n for n, v in zip(wanted, node.inputs[1:], strict=True) if n == -1 and _left_over(v)]
+    if unknown:
+        return ShapeError(node.op, f"cannot arrange shape {tuple(actual)} in shape {tuple(wanted)}: -1 stands for no "
+                          "length where the others multiply to 0", line=node.line, x=node.inputs[0],
+                          fix="give all lengths of an array without elements")
     return ShapeError(node.op, f"cannot arrange shape {tuple(actual)} in shape {tuple(wanted)}: the number of elements "
                       "differs", line=node.line, x=node.inputs[0], fix="the product of the lengths must stay the same")
 

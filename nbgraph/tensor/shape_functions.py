@@ -6,12 +6,15 @@ Each builds the Ops of `shape`; one that would change nothing gives its input ba
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Sequence
 from typing import Any
 
 import nbgraph.tensor as nt
-from nbgraph.errors import ShapeError
+from nbgraph.errors import DTypeError, ShapeError
+from nbgraph.graph.basic import Constant, Variable
 from nbgraph.graph.source import user_line
+from nbgraph.tensor.elemwise import Elemwise
 from nbgraph.tensor.shape import (
     BroadcastTo,
     DimShuffle,
@@ -24,19 +27,35 @@ from nbgraph.tensor.shape import (
     static_length,
 )
 
+# Functions of numbers that are not negative that give such a number.
+NOT_NEGATIVE = ("add", "mul", "floor_divide", "minimum")
+
 
 def normalize_axis(axis: Any, ndim: int, what: str = "axis") -> int:
     """An axis counted from the front.
 
     Raises
     ------
+    DTypeError   `axis` is no integer, or is symbolic
     ShapeError   there is no such axis
     """
-    number = int(axis.data) if hasattr(axis, "data") and hasattr(axis, "owner") else int(axis)
+    number = _whole(axis, what)
     if not -ndim <= number < ndim:
         raise ShapeError(None, f"{what} {number} is out of range for {ndim} axes", line=user_line(),
                          fix=f"name an axis from {-ndim} to {ndim - 1}")
     return number % ndim
+
+
+def _whole(axis: Any, what: str) -> int:
+    if isinstance(axis, Variable) and not isinstance(axis, Constant):
+        raise DTypeError(None, f"{what} must be known when the graph is built, got the symbolic variable {axis}",
+                         line=user_line(), axis=axis, fix="give an int; a constant may be an int, too")
+    try:
+        return operator.index(axis.data if isinstance(axis, Constant) else axis)
+    except TypeError:
+        raise DTypeError(None, f"{what} must be an integer, got {type(axis).__name__} {str(axis)[:60]!r}",
+                         line=user_line(), fix="give an int, None for all axes, or a tuple of ints where several are "
+                         "meant") from None
 
 
 def normalize_axes(axis: Any, ndim: int) -> tuple[int, ...]:
@@ -44,6 +63,7 @@ def normalize_axes(axis: Any, ndim: int) -> tuple[int, ...]:
 
     Raises
     ------
+    DTypeError   an axis is no integer, or is symbolic
     ShapeError   there is no such axis, or one is named twice
     """
     if axis is None:
@@ -102,6 +122,26 @@ def length_quotient(length: Any, divisor: Any) -> Any:
     if known is not None and by is not None:
         return nt.constant(known // by if by else 0, dtype="int64")
     return length if by == 1 else nt.floor_divide(length, divisor)
+
+
+def never_negative(length: Any) -> bool:
+    """True for lengths of arrays, and for what is made of them without a subtraction."""
+    pending = [length]
+    while pending:
+        n = pending.pop()
+        if not isinstance(n, Variable):
+            found = int(n) >= 0
+        elif isinstance(n, Constant):
+            found = int(n.data) >= 0
+        else:
+            node = n.owner
+            found = node is not None and isinstance(node.op, Length)
+            if node is not None and isinstance(node.op, Elemwise) and node.op.function.name in NOT_NEGATIVE:
+                found = True
+                pending += node.inputs
+        if not found:
+            return False
+    return True
 
 
 def dimshuffle(x: Any, *order: Any) -> Any:
@@ -220,10 +260,17 @@ def reshape(x: Any, newshape: Any, ndim: int | None = None) -> Any:
         raise ShapeError(None, "reshape: only one length may be -1", line=user_line(), x=x)
     if open_axes:
         others = product_of_lengths([n for i, n in enumerate(wanted) if i != open_axes[0]])
-        wanted[open_axes[0]] = length_quotient(size(x), others)
+        wanted[open_axes[0]] = _what_is_left(size(x), others)
     if [static_length(n) for n in wanted] == list(x.type.shape) and None not in x.type.shape:
         return x
     return Reshape()(x, *wanted)
+
+
+def _what_is_left(whole: Any, others: Any) -> Any:
+    """whole // others; -1, which Reshape refuses, where the others are 0: any length would do."""
+    if static_length(others):
+        return length_quotient(whole, others)
+    return nt.switch(nt.eq(others, 0), nt.constant(-1, dtype="int64"), nt.floor_divide(whole, others))
 
 
 def flatten(x: Any, ndim: int = 1) -> Any:

@@ -176,9 +176,12 @@ class TensorOperators:
         """The complex conjugate."""
         return nt.conj(self)
 
-    def round(self, mode: str = "half_to_even") -> Any:
-        """The nearest integers."""
-        return nt.round(self, mode)
+    def round(self, decimals: Any = 0, mode: str = "half_to_even") -> Any:
+        """To so many decimals; a string is the mode, see nt.round."""
+        return nt.round(self, decimals, mode)
+
+    def __round__(self, ndigits: int | None = None) -> Any:
+        return nt.round(self, 0 if ndigits is None else ndigits)
 
     def copy(self, name: str | None = None) -> Any:
         """A variable of the same value."""

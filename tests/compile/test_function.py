@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import threading
 import warnings
 
 import numpy as np
@@ -392,24 +391,6 @@ def test_profile_is_refused_until_it_exists():
     with pytest.raises(NotImplementedError, match="profile"):
         function([], [], profile=True)
     assert function([], [], profile=False)() == []
-
-
-def test_calls_from_several_threads_lose_no_update_where_the_user_locks():
-    state, n = shared(0), nt.lscalar("n")
-    f = function([n], state, updates={state: state + n})
-    lock = threading.Lock()
-
-    def work() -> None:
-        for _ in range(250):
-            with lock:
-                f(1)
-
-    threads = [threading.Thread(target=work) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert state.get_value() == 2000
 
 
 def test_a_long_chain_builds_and_runs_in_reference_mode():

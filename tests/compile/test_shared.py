@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import threading
 
 import numpy as np
 import pytest
@@ -198,3 +199,18 @@ def test_value_and_update_do_not_share_memory_with_results():
     np.testing.assert_array_equal(state.get_value(), [1, 1])
     np.testing.assert_array_equal(first, [7, 7])
     assert not np.shares_memory(first, second)
+
+
+def test_no_update_of_many_threads_is_lost():
+    a, b = shared(0.0, name="a"), shared(np.zeros(3), name="b")
+    both = function([], [], updates=[(a, a + 1), (b, b + 1)])
+    one = function([], a, updates=[(a, a + 1)])
+    slow = function([], [], updates=[(b, b + 1)], mode="reference")
+    functions = (both, one, slow, both.copy()) * 2
+    threads = [threading.Thread(target=lambda f=f: [f() for _ in range(500)]) for f in functions]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert a.get_value() == 3000
+    assert (b.get_value() == 3000).all()

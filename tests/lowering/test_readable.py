@@ -178,7 +178,7 @@ def test_accumulators_have_names():
     assert "part = add(part, " in source
     assert "logp = settled(logp, lost)" in source
     assert "total = settled(total, lost_1)" in source
-    assert "return logp, total" in source
+    assert "return logp, gtheta, gsigma" in source
     source = build("reductions")[0].source
     for name in ("largest = ", "found = found | ", "all_true = all_true & ", "best = ", "place = ", "carry = "):
         assert name in source

@@ -9,8 +9,8 @@
         u0[0] = r1
         return [r0]
 
-It is text because a loop over converters costs more than the work of a small function. Updates come after everything
-that can fail, so a call that raises changes nothing.
+A call with updates holds a lock from reading the states on. It is text because a loop over converters costs more than
+the work of a small function. Updates come after everything that can fail, so a call that raises changes nothing.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from nbgraph.graph.basic import Type
 from nbgraph.tensor.type import TensorType
 
 Cell = list[Any]
+INDENT = "    "
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ class CallPlan:
     result_types : Types of the outputs of the graph
     updates : (cell, output)     stored at the end
     form, keys                   of what is returned: the outputs at the positions `returned`
+    locks                        held from reading the states to storing them
     """
 
     executor: Any
@@ -56,6 +58,7 @@ class CallPlan:
     form: str
     keys: Sequence[Any]
     returned: int
+    locks: Sequence[Any] = ()
 
 
 def make_call(plan: CallPlan, checked: bool = True) -> Callable[..., Any]:
@@ -84,8 +87,12 @@ def make_call(plan: CallPlan, checked: bool = True) -> Callable[..., Any]:
     for i, constant in enumerate(plan.executor.constants):
         names[f"c{i}"] = constant
         values.append(f"c{i}")
-    lines += _results(plan, f"execute({', '.join(values)})", names)
-    exec(compile("\n    ".join(lines), "<call of an nbgraph function>", "exec"), names)
+    results = _results(plan, f"execute({', '.join(values)})", names)
+    if plan.locks:
+        names.update((f"lock{i}", lock) for i, lock in enumerate(plan.locks))
+        lines.append(f"with {', '.join(f'lock{i}' for i in range(len(plan.locks)))}:")
+    lines += [INDENT * bool(plan.locks) + line for line in results]
+    exec(compile(f"\n{INDENT}".join(lines), "<call of an nbgraph function>", "exec"), names)
     return names["call"]
 
 

@@ -2,7 +2,8 @@
 
     f(33, w=1)     arguments, defaults, shared values in order -> executor -> updates are stored, results come back
 
-A call keeps nothing on the Function, so threads may call it at once; a call that raises leaves every value as it was.
+A call keeps nothing on the Function, so threads may call it at once; calls that update the same shared variable come
+one after the other, so that no update is lost. A call that raises leaves every value as it was.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-from nbgraph.compile.container import Container, operand
+from nbgraph.compile.container import Container, locks_of, operand
 from nbgraph.compile.function.access import Containers, Values, find_all
 from nbgraph.compile.function.arguments import MISSING, bind, missing_input
 from nbgraph.compile.function.caller import CallPlan, make_call
@@ -77,7 +78,7 @@ class Function:
             [(c.storage, slot.variable.type) for slot, c in pairs[self._count:] if slot.read],
             [outputs[i].type for i in (*chosen, *range(self._n_outputs, len(outputs)))],
             [(c.storage, slot.update + shift) for slot, c in pairs if slot.update is not None],
-            form, keys, len(chosen))
+            form, keys, len(chosen), locks_of(c for slot, c in pairs if slot.update is not None))
 
     def __call__(self, *args: Any, output_subset: Sequence[Any] | None = None, **kwargs: Any) -> Any:
         """The outputs for these arguments; afterwards the updates are stored.

@@ -4,27 +4,30 @@
 import numpy as np
 
 from nbgraph.dispatch.checks import CheckFailed, first_outside
+from nbgraph.dispatch.cores import on_stack, pieces_of, spread, sum_of
 from nbgraph.dispatch.jit import apart, entry, kernel
 from nbgraph.dispatch.memory import empty
-from nbgraph.dispatch.scalar_arithmetic import floor_divide, minimum, square
+from nbgraph.dispatch.scalar_arithmetic import floor_divide, maximum, minimum, square
 from nbgraph.dispatch.scalar_combine import add, rounding, settled
 from nbgraph.dispatch.scalar_logic import switch
-from nbgraph.dispatch.scalar_math import log
+from nbgraph.dispatch.vmath import log
 
 
 @kernel
-def fused_0(y, group, theta, m, n, sigma, t, true_divide):
+def fused_0(piece, first, count, y, group, theta, n, sigma, t, true_divide, logp_parts, total_parts):
     apart()
+    start = maximum(first, 0)
     logp = 0.0
     lost = 0.0
     total = 0.0
     lost_1 = 0.0
-    for block in range(floor_divide(m + 255, 256)):
-        first = block * 256
+    for block in range(floor_divide(count + 255, 256)):
+        done = block * 256
+        first_1 = maximum(start + done, 0)
         part = 0.0
         part_1 = 0.0
-        for offset in range(minimum(m - first, 256)):
-            i = first + offset
+        for offset in range(minimum(count - done, 256)):
+            i = first_1 + offset
             group_i = group[i]
             # residual = (y - theta[group]) / sigma
             residual = (y[i] - theta[switch(group_i < 0, group_i + n, group_i)]) / sigma
@@ -41,13 +44,16 @@ def fused_0(y, group, theta, m, n, sigma, t, true_divide):
         total = total + part_1
     logp = settled(logp, lost)
     total = settled(total, lost_1)
-    return logp, total
+    logp_parts[piece] = logp
+    total_parts[piece] = total
 
 
 @kernel
-def fused_1(n, gtheta):
+def fused_1(piece_1, first_1, count_1, gtheta):
     apart()
-    for i in range(n):
+    start = maximum(first_1, 0)
+    for offset in range(count_1):
+        i = start + offset
         # zeros(theta.shape)
         gtheta[i] = 0.0
 
@@ -76,11 +82,17 @@ def hierarchical(theta, group, y, sigma):
         raise CheckFailed(1, k, m)
     t = log(sigma)
     true_divide = empty((m,), np.float64)
-    # -> true_divide f64[m], logp f64, total f64
-    logp, total = fused_0(y, group, theta, m, n, sigma, t, true_divide)
+    pieces = pieces_of(m, 64)
+    logp_parts = on_stack(64, np.float64)
+    total_parts = on_stack(64, np.float64)
+    # -> true_divide f64[m]
+    spread(fused_0, pieces, m, y, group, theta, n, sigma, t, true_divide, logp_parts, total_parts)
+    logp = sum_of(logp_parts, pieces)
+    total = sum_of(total_parts, pieces)
     gtheta = empty((n,), np.float64)
+    pieces_1 = pieces_of(n, 5)
     # -> gtheta f64[n]
-    fused_1(n, gtheta)
+    spread(fused_1, pieces_1, n, gtheta)
     # gsigma = sum(residual * (residual / sigma)) - float64(y.shape[0]) / sigma
     gsigma = total - np.float64(k) / sigma
     # -> gtheta f64[n]

@@ -4,24 +4,27 @@
 import numpy as np
 
 from nbgraph.dispatch.checks import CheckFailed
+from nbgraph.dispatch.cores import on_stack, pieces_of, spread, sum_of
 from nbgraph.dispatch.jit import apart, entry, kernel
 from nbgraph.dispatch.memory import empty
 from nbgraph.dispatch.products import gemv
-from nbgraph.dispatch.scalar_arithmetic import floor_divide, minimum
+from nbgraph.dispatch.scalar_arithmetic import floor_divide, maximum, minimum
 from nbgraph.dispatch.scalar_combine import add, rounding, settled
-from nbgraph.dispatch.scalar_math import sigmoid, softplus
+from nbgraph.dispatch.vmath import sigmoid, softplus
 
 
 @kernel
-def fused_0(y, n, b, t, prediction, dot, sub):
+def fused_0(piece, first, count, y, b, t, prediction, dot, sub, gb_parts):
     apart()
+    start = maximum(first, 0)
     gb = 0.0
     lost = 0.0
-    for block in range(floor_divide(n + 255, 256)):
-        first = block * 256
+    for block in range(floor_divide(count + 255, 256)):
+        done = block * 256
+        first_1 = maximum(start + done, 0)
         part = 0.0
-        for offset in range(minimum(n - first, 256)):
-            i = first + offset
+        for offset in range(minimum(count - done, 256)):
+            i = first_1 + offset
             t_1 = dot[i] + b
             # p_1 = sigmoid(dot(x, w) + b)
             p_1 = sigmoid(t_1)
@@ -39,13 +42,15 @@ def fused_0(y, n, b, t, prediction, dot, sub):
         lost = lost + rounding(gb, part)
         gb = gb + part
     gb = settled(gb, lost)
-    return gb
+    gb_parts[piece] = gb
 
 
 @kernel
-def fused_1(w, m, dot_1):
+def fused_1(piece_1, first_1, count_1, w, dot_1):
     apart()
-    for i in range(m):
+    start = maximum(first_1, 0)
+    for offset in range(count_1):
+        i = start + offset
         w_i = w[i]
         gw = 0.02 * w_i + dot_1[i]
         # w_next = w - 0.1 * gw
@@ -70,13 +75,17 @@ def train(x, y, w, b):
     prediction = empty((n,), np.bool_)
     xent = dot    # in the memory of dot
     sub = empty((n,), np.float64)
-    # -> prediction bool[n], xent f64[n], sub f64[n], gb f64
-    gb = fused_0(y, n, b, t, prediction, dot, sub)
+    pieces = pieces_of(n, 163)
+    gb_parts = on_stack(64, np.float64)
+    # -> prediction bool[n], xent f64[n], sub f64[n]
+    spread(fused_0, pieces, n, y, b, t, prediction, dot, sub, gb_parts)
+    gb = sum_of(gb_parts, pieces)
     dot_1 = empty((m,), np.float64)
     # dot(x.T, sub)    f64[m]
     gemv(1.0, x, True, sub, 0.0, dot_1)
     b_next = b - 0.1 * gb
     w_next = dot_1    # in the memory of dot_1
+    pieces_1 = pieces_of(m, 31)
     # -> w_next f64[m]
-    fused_1(w, m, dot_1)
+    spread(fused_1, pieces_1, m, w, dot_1)
     return prediction, xent, w_next, b_next

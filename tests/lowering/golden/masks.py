@@ -4,9 +4,10 @@
 import numpy as np
 
 from nbgraph.dispatch.checks import CheckFailed, first_outside
+from nbgraph.dispatch.cores import on_stack, pieces_of, spread, sum_of
 from nbgraph.dispatch.jit import apart, entry, kernel
 from nbgraph.dispatch.memory import empty
-from nbgraph.dispatch.scalar_arithmetic import absolute, floor_divide, minimum
+from nbgraph.dispatch.scalar_arithmetic import absolute, floor_divide, maximum, minimum
 from nbgraph.dispatch.scalar_combine import add, argmax_better, rounding, settled
 from nbgraph.dispatch.scalar_logic import switch
 from nbgraph.dispatch.scalar_math import sqrt
@@ -36,21 +37,24 @@ def fused_0(x, n, mask, root, lt, cumsum):
 
 
 @kernel
-def fused_1(nonzero, x, m, n):
+def fused_1(piece, first, count, nonzero, x, n, total_parts):
     apart()
+    start = maximum(first, 0)
     total = 0.0
     lost = 0.0
-    for block in range(floor_divide(m + 255, 256)):
-        first = block * 256
+    for block in range(floor_divide(count + 255, 256)):
+        done = block * 256
+        first_1 = maximum(start + done, 0)
         part = 0.0
-        for offset in range(minimum(m - first, 256)):
-            nonzero_i = nonzero[first + offset]
+        for offset in range(minimum(count - done, 256)):
+            i = first_1 + offset
+            nonzero_i = nonzero[i]
             # sum(positive)
             part = add(part, x[switch(nonzero_i < 0, nonzero_i + n, nonzero_i)])
         lost = lost + rounding(total, part)
         total = total + part
     total = settled(total, lost)
-    return total
+    total_parts[piece] = total
 
 
 @kernel
@@ -95,8 +99,10 @@ def masks(x):
     at_1 = first_outside(nonzero_1, n)
     if at_1 >= 0:
         raise CheckFailed(2, nonzero_1[at_1], n)
-    # -> total f64
-    total = fused_1(nonzero, x, m, n)
+    pieces = pieces_of(m, 24)
+    total_parts = on_stack(64, np.float64)
+    spread(fused_1, pieces, m, nonzero, x, n, total_parts)
+    total = sum_of(total_parts, pieces)
     clipped = empty((n,), np.float64)
     # -> clipped f64[n]
     fused_2(x, n, clipped)

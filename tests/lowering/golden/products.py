@@ -4,35 +4,41 @@
 import numpy as np
 
 from nbgraph.dispatch.checks import CheckFailed
+from nbgraph.dispatch.cores import on_stack, pieces_of, spread, sum_of
 from nbgraph.dispatch.jit import apart, entry, kernel
 from nbgraph.dispatch.memory import empty
 from nbgraph.dispatch.products import gemm, gemv
-from nbgraph.dispatch.scalar_arithmetic import floor_divide, minimum
+from nbgraph.dispatch.scalar_arithmetic import floor_divide, maximum, minimum
 from nbgraph.dispatch.scalar_combine import add, rounding, settled
 
 
 @kernel
-def fused_0(v, l):
+def fused_0(piece, first, count, v, total_parts):
     apart()
+    start = maximum(first, 0)
     total = 0.0
     lost = 0.0
-    for block in range(floor_divide(l + 255, 256)):
-        first = block * 256
+    for block in range(floor_divide(count + 255, 256)):
+        done = block * 256
+        first_1 = maximum(start + done, 0)
         part = 0.0
-        for offset in range(minimum(l - first, 256)):
-            v_i = v[first + offset]
+        for offset in range(minimum(count - done, 256)):
+            i = first_1 + offset
+            v_i = v[i]
             # dot(v, v)
             part = add(part, v_i * v_i)
         lost = lost + rounding(total, part)
         total = total + part
     total = settled(total, lost)
-    return total
+    total_parts[piece] = total
 
 
 @kernel
-def fused_1(m, l, dot_1):
+def fused_1(piece_1, first_1, count_1, l, dot_1):
     apart()
-    for i in range(m):
+    start = maximum(first_1, 0)
+    for offset in range(count_1):
+        i = start + offset
         for j in range(l):
             # z = dot(a.T, dot(b, c.T)) + 1
             dot_1[i, j] = dot_1[i, j] + 1.0
@@ -53,8 +59,10 @@ def products(a, b, c, v):
     # for dot(c.T, v)
     if l != v.shape[0]:
         raise CheckFailed(2, k, l, v.shape[0])
-    # -> total f64
-    total = fused_0(v, l)
+    pieces = pieces_of(l, 11)
+    total_parts = on_stack(64, np.float64)
+    spread(fused_0, pieces, l, v, total_parts)
+    total = sum_of(total_parts, pieces)
     dot = empty((n, l), np.float64)
     # dot(b, c.T)    f64[n, l]
     gemm(1.0, b, False, c, True, 0.0, dot)
@@ -65,6 +73,7 @@ def products(a, b, c, v):
     # dot(c.T, v)    f64[k]
     gemv(1.0, c, True, v, 0.0, dot_2)
     z = dot_1    # in the memory of dot_1
+    pieces_1 = pieces_of(m, l * 14)
     # -> z f64[m, l]
-    fused_1(m, l, dot_1)
+    spread(fused_1, pieces_1, m, l, dot_1)
     return z, dot_2, total

@@ -4,18 +4,21 @@
 import numpy as np
 
 from nbgraph.dispatch.checks import CheckFailed, first_outside
+from nbgraph.dispatch.cores import on_stack, pieces_of, spread, sum_of
 from nbgraph.dispatch.jit import apart, entry, kernel
 from nbgraph.dispatch.memory import empty
-from nbgraph.dispatch.scalar_arithmetic import floor_divide, minimum
+from nbgraph.dispatch.scalar_arithmetic import floor_divide, maximum, minimum
 from nbgraph.dispatch.scalar_combine import add, larger, rounding, settled
 from nbgraph.dispatch.scalar_logic import switch
-from nbgraph.dispatch.scalar_math import exp, log
+from nbgraph.dispatch.vmath import exp, log
 
 
 @kernel
-def fused_0(x, n, m, inc_at, max_1, exp_1, sum_1):
+def fused_0(piece, first, count, x, m, inc_at, max_1, exp_1, sum_1):
     apart()
-    for i in range(n):
+    start = maximum(first, 0)
+    for offset in range(count):
+        i = start + offset
         largest = -np.inf
         for j in range(m):
             # max(x, axis=1)
@@ -27,13 +30,13 @@ def fused_0(x, n, m, inc_at, max_1, exp_1, sum_1):
         total = 0.0
         lost = 0.0
         for block in range(floor_divide(m + 255, 256)):
-            first = block * 256
+            done = block * 256
             part = 0.0
-            for offset in range(minimum(m - first, 256)):
-                j_1 = first + offset
-                t = exp(x[i, j_1] - max_i)
+            for offset_1 in range(minimum(m - done, 256)):
+                j = done + offset_1
+                t = exp(x[i, j] - max_i)
                 # exp(x - max(x, axis=1)[:, None])
-                exp_1[i, j_1] = t
+                exp_1[i, j] = t
                 # sum(exp(x - max(x, axis=1)[:, None]), axis=1)
                 part = add(part, t)
             lost = lost + rounding(total, part)
@@ -43,9 +46,11 @@ def fused_0(x, n, m, inc_at, max_1, exp_1, sum_1):
 
 
 @kernel
-def fused_1(label, k, m, t_1, inc_at):
+def fused_1(piece_1, first_1, count_1, label, m, t_1, inc_at):
     apart()
-    for i in range(k):
+    start = maximum(first_1, 0)
+    for offset in range(count_1):
+        i = start + offset
         label_i = label[i]
         at = switch(label_i < 0, label_i + m, label_i)
         # inc_subtensor(zeros(x.shape)[arange(k), label], broadcast_to(t_1, (k,)))
@@ -53,19 +58,21 @@ def fused_1(label, k, m, t_1, inc_at):
 
 
 @kernel
-def fused_2(sum_1, max_1, x, inc_at, n, m, p, sub, exp_1):
+def fused_2(piece_2, first_2, count_2, sum_1, max_1, x, inc_at, m, p, sub, exp_1):
     apart()
-    for i in range(n):
+    start = maximum(first_2, 0)
+    for offset in range(count_2):
+        i = start + offset
         sum_i = sum_1[i]
         max_i = max_1[i]
         t = log(sum_i)
         total = 0.0
         lost = 0.0
         for block in range(floor_divide(m + 255, 256)):
-            first = block * 256
+            done = block * 256
             part = 0.0
-            for offset in range(minimum(m - first, 256)):
-                j = first + offset
+            for offset_1 in range(minimum(m - done, 256)):
+                j = done + offset_1
                 t_1 = x[i, j] - max_i - t
                 inc_at_i_j = inc_at[i, j]
                 # p = exp(x - max(x, axis=1)[:, None]) / sum(exp(x - max(x, axis=1)[:, None]), axis=1)[:, None]
@@ -77,20 +84,22 @@ def fused_2(sum_1, max_1, x, inc_at, n, m, p, sub, exp_1):
             lost = lost + rounding(total, part)
             total = total + part
         total = settled(total, lost)
-        for j_1 in range(m):
+        for j in range(m):
             # gx = inc_at - sum(inc_at, axis=1)[:, None] * exp_1 / sum_1[:, None]
-            exp_1[i, j_1] = inc_at[i, j_1] - total * exp_1[i, j_1] / sum_i
+            exp_1[i, j] = inc_at[i, j] - total * exp_1[i, j] / sum_i
 
 
 @kernel
-def fused_3(label, sub, k, m):
+def fused_3(piece_3, first_3, count_3, label, sub, m, total_parts):
     apart()
+    start = maximum(first_3, 0)
     total = 0.0
     lost = 0.0
-    for block in range(floor_divide(k + 255, 256)):
-        first = block * 256
+    for block in range(floor_divide(count_3 + 255, 256)):
+        done = block * 256
+        first = maximum(start + done, 0)
         part = 0.0
-        for offset in range(minimum(k - first, 256)):
+        for offset in range(minimum(count_3 - done, 256)):
             i = first + offset
             label_i = label[i]
             # sum(sub[arange(k), label])
@@ -98,7 +107,7 @@ def fused_3(label, sub, k, m):
         lost = lost + rounding(total, part)
         total = total + part
     total = settled(total, lost)
-    return total
+    total_parts[piece_3] = total
 
 
 @entry
@@ -121,16 +130,21 @@ def softmax_rows(x, label):
     inc_at = empty((n, m), np.float64)
     exp_1 = empty((n, m), np.float64)
     sum_1 = empty((n,), np.float64)
+    pieces = pieces_of(n, m * 12 + 2 + 5 + 5 + 2 + m * 38 + 5)
     # -> inc_at f64[n, m], max_1 f64[n], exp_1 f64[n, m], sum_1 f64[n]
-    fused_0(x, n, m, inc_at, max_1, exp_1, sum_1)
+    spread(fused_0, pieces, n, x, m, inc_at, max_1, exp_1, sum_1)
+    pieces_1 = pieces_of(k, 25)
     # -> inc_at f64[n, m]
-    fused_1(label, k, m, t_1, inc_at)
+    spread(fused_1, pieces_1, k, label, m, t_1, inc_at)
     p = empty((n, m), np.float64)
     sub = empty((n, m), np.float64)
     gx = exp_1    # in the memory of exp_1
+    pieces_2 = pieces_of(n, m * 39 + 34 + 2 + m * 27)
     # -> p f64[n, m], sub f64[n, m], gx f64[n, m]
-    fused_2(sum_1, max_1, x, inc_at, n, m, p, sub, exp_1)
-    # -> total f64
-    total = fused_3(label, sub, k, m)
+    spread(fused_2, pieces_2, n, sum_1, max_1, x, inc_at, m, p, sub, exp_1)
+    pieces_3 = pieces_of(k, 24)
+    total_parts = on_stack(64, np.float64)
+    spread(fused_3, pieces_3, k, label, sub, m, total_parts)
+    total = sum_of(total_parts, pieces_3)
     loss = -(total / t)
     return p, loss, gx

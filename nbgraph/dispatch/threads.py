@@ -1,0 +1,21 @@
+"""Where object code reads how many threads a call may use: `config.threads`, by a name that llvmlite knows.
+
+Whoever compiles or loads code that reads it registers first. Nothing here imports Numba.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from functools import lru_cache
+
+import llvmlite.binding as llvm
+
+from nbgraph.config import threads_cell
+
+SYMBOL = "nbgraph_threads"
+
+
+@lru_cache(maxsize=1)
+def register() -> None:
+    """Make the place known to llvmlite. Only the first call does anything."""
+    llvm.add_symbol(SYMBOL, ctypes.addressof(threads_cell))

@@ -1,0 +1,124 @@
+"""What the polynomials of vmath approximate: the functions of their `table` names, where, and with which weight.
+
+    "exp"    (e**r - 1 - r) / r**2 on |r| <= log(2) / 2, so that 1 + r + r**2 p(r) has the least relative error
+
+Weights are relative to the result: |weight * error| is what the polynomial adds to the relative error of the function.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nbgraph.dispatch.vmath.constants import ERFCX_MIDDLE
+from nbgraph.dispatch.vmath.derive import Fit
+
+# A little wider than needed, since the reduction rounds.
+_HALF_LOG_2 = 0.3466
+_QUARTER_PI = 0.795
+# ((sqrt(2) - 1) / (sqrt(2) + 1))**2
+_LOG_END = 0.02945
+
+
+def _mp() -> Any:
+    import mpmath
+    return mpmath.mp
+
+
+def _exp_tail(r: Any) -> Any:
+    return _series(r, lambda k: 1 / _mp().factorial(k + 2)) if abs(r) < 0.05 else (_mp().expm1(r) - r) / r**2
+
+
+def _series(x: Any, coefficient: Any, count: int = 40) -> Any:
+    """The sum of coefficient(k) x**k, where the function itself cancels."""
+    return _mp().fsum(coefficient(k) * x**k for k in range(count))
+
+
+def _log_tail(z: Any) -> Any:
+    """(log((1 + s) / (1 - s)) - 2 s) / s**3 of z = s**2."""
+    return _series(z, lambda k: _mp().mpf(2) / (2 * k + 3), 60)
+
+
+def _sin_tail(z: Any) -> Any:
+    return _series(z, lambda k: (-1) ** (k + 1) / _mp().factorial(2 * k + 3))
+
+
+def _cos_tail(z: Any) -> Any:
+    return _series(z, lambda k: (-1) ** k / _mp().factorial(2 * k + 4))
+
+
+def _tan_tail(z: Any) -> Any:
+    """(tan(x) - x) / x**3 of z = x**2."""
+    if z < 1e-3:
+        return _series(z, lambda k: _tangent_number(k + 2), 20)
+    x = _mp().sqrt(z)
+    return (_mp().tan(x) - x) / x**3
+
+
+def _tangent_number(n: int) -> Any:
+    """The coefficient of x**(2 n - 1) in tan(x)."""
+    return abs(_mp().bernoulli(2 * n)) * 4**n * (4**n - 1) / _mp().factorial(2 * n)
+
+
+def _arctan_tail(z: Any) -> Any:
+    """(arctan(x) - x) / x**3 of z = x**2."""
+    if z < 1e-2:
+        return _series(z, lambda k: _mp().mpf((-1) ** (k + 1)) / (2 * k + 3), 60)
+    x = _mp().sqrt(z)
+    return (_mp().atan(x) - x) / x**3
+
+
+def _arcsin_tail(z: Any) -> Any:
+    """(arcsin(x) - x) / x**3 of z = x**2."""
+    if z < 1e-2:
+        return _series(z, lambda k: _mp().binomial(2 * k + 2, k + 1) / (4 ** (k + 1) * _mp().mpf(2 * k + 3)), 60)
+    x = _mp().sqrt(z)
+    return (_mp().asin(x) - x) / x**3
+
+
+def _sinh_tail(z: Any) -> Any:
+    return _series(z, lambda k: 1 / _mp().factorial(2 * k + 3))
+
+
+def _cosh_tail(z: Any) -> Any:
+    return _series(z, lambda k: 1 / _mp().factorial(2 * k + 4))
+
+
+def _erfcx_of_t(t: Any) -> Any:
+    """(1 + 2 x) e**(x**2) erfc(x)."""
+    x = ERFCX_MIDDLE * (1 + t) / (1 - t)
+    return (1 + 2 * x) * _mp().exp(x * x) * _mp().erfc(x)
+
+
+def _erf_over_x(z: Any) -> Any:
+    """erf(x) / x - 1 of z = x**2."""
+    x = _mp().sqrt(z)
+    return (_mp().erf(x) / x if z > 1e-40 else 2 / _mp().sqrt(_mp().pi)) - 1
+
+
+def _gammaln_over_zeros(d: Any) -> Any:
+    """gammaln(2 + d) / (d (1 + d)); the grid does not hit its zeros, but comes close."""
+    with _mp().workdps(90):
+        x = 2 + _mp().mpf(d)
+        return _mp().loggamma(x) / (d * (1 + d)) if abs(d) > 1e-30 else 1 - _mp().euler
+
+
+def _stirling(z: Any) -> Any:
+    """x (gammaln(x) - (x - 1/2) log(x) + x - log(2 pi) / 2) of z = 1 / x**2."""
+    x = 1 / _mp().sqrt(z)
+    return (_mp().loggamma(x) - (x - _mp().mpf(1) / 2) * _mp().log(x) + x - _mp().log(2 * _mp().pi) / 2) * x
+
+
+FITS: dict[str, Fit] = {
+    "exp": Fit(_exp_tail, -_HALF_LOG_2, _HALF_LOG_2, (10, 5), lambda r: r**2 + 1e-9),
+    "log": Fit(_log_tail, 0.0, _LOG_END, (7, 3), lambda z: z + 1e-9),
+    "sin": Fit(_sin_tail, 0.0, _QUARTER_PI**2, (6, 3), lambda z: z + 1e-9),
+    "cos": Fit(_cos_tail, 0.0, _QUARTER_PI**2, (6, 3), lambda z: z**2 + 1e-9),
+    "sinh": Fit(_sinh_tail, 0.0, _HALF_LOG_2**2, (5, 2), lambda z: z + 1e-9),
+    "cosh": Fit(_cosh_tail, 0.0, _HALF_LOG_2**2, (5, 2), lambda z: z**2 + 1e-9),
+    "arctan": Fit(_arctan_tail, 0.0, 0.2501, (12, 5), lambda z: z + 1e-9),
+    "arcsin": Fit(_arcsin_tail, 0.0, 0.25, (12, 5), lambda z: z + 1e-9),
+    "erfcx": Fit(_erfcx_of_t, -1.0, 1.0, (26, 0), lambda t: 1),
+    "erf": Fit(_erf_over_x, 0.0, 1.0, (12, 0), lambda z: 1),
+    "gammaln": Fit(_gammaln_over_zeros, -0.5, 0.5, (20, 0), lambda d: 1),
+    "stirling": Fit(_stirling, 1e-9, 1 / 64, (8, 0), lambda z: 1),
+}

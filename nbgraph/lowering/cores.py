@@ -1,0 +1,198 @@
+"""Cores: kernels with much to do are cut into pieces of their outer loop, for `dispatch.cores.spread` to share out.
+
+    s = fused_0(x, n)     ->     pieces = pieces_of(n, 8)
+                                 parts = on_stack(64, np.float64)
+                                 spread(fused_0, pieces, n, x, parts)      parts[piece] = sum of x[first:first + count]
+                                 s = sum_of(parts, pieces)
+
+That is done where no turn of the loop touches an element that another one writes. A temporary row gets one row a piece.
+What a short loop pays is a comparison.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from nbgraph.dispatch.expressions import (
+    Assign,
+    Buffer,
+    Call,
+    Combine,
+    Expr,
+    For,
+    Keep,
+    Literal,
+    Load,
+    Local,
+    Store,
+    add,
+    multiply,
+)
+from nbgraph.lowering.program import (
+    Allocate,
+    CallKernel,
+    CombineParts,
+    Kernel,
+    Program,
+    StackArray,
+    expressions_of,
+    kernel_of,
+    parts_of,
+    walk,
+    written_by,
+)
+from nbgraph.lowering.reuse import buffers_in, copied_by
+from nbgraph.lowering.substitute import substituted
+from nbgraph.tensor.scalar_function import TABLE
+
+ARGUMENTS = 25      # of a kernel in pieces: Python and Numba make a detour over a tuple where a call has more than 30
+MOST = 64           # pieces: as many partial results there is room for
+WORTH = 1_000_000   # what a loop of known lengths must cost for that, in tenths of a nanosecond
+_OPERATION, _MEMORY, _FUNCTION = 2, 3, 20  # the same unit, for one element
+_IN_PIECES = {"sum", "prod", "max", "min", "all", "any"}
+
+
+def spread_over_cores(program: Program) -> Program:
+    """The same program; kernels that can be are called in pieces."""
+    temporaries = _temporaries(program)
+    result: list[Any] = []
+    for s in program.statements:
+        if isinstance(s, CallKernel) and s.copies is None:
+            split = _Split.of(s.kernel, temporaries.get(s, {}))
+            result += [s] if split is None else split.statements(s)
+        else:
+            result.append(s)
+    moved = {b for s in program.statements for b in temporaries.get(s, {})
+             if isinstance(s, CallKernel) and s not in result}
+    program.statements[:] = [s for s in result if not (isinstance(s, Allocate) and s.buffer in moved)]
+    return program
+
+
+def _temporaries(program: Program) -> dict[Any, dict[Buffer, Allocate]]:
+    """For each call the arrays that are allocated for it alone."""
+    users: dict[Buffer, list[Any]] = {}
+    for s in program.statements:
+        for b in set(buffers_in(s)):
+            users.setdefault(b, []).append(s)
+    found: dict[Any, dict[Buffer, Allocate]] = {}
+    for b, (first, *others) in users.items():
+        if isinstance(first, Allocate) and len(others) == 1 and not any(b is v for v in program.outputs):
+            found.setdefault(others[0], {})[b] = first
+    return found
+
+
+@dataclass
+class _Split:
+    """How a kernel is cut: its loop, its accumulators with what combines them, rows that each piece needs."""
+
+    kernel: Kernel
+    loop: For
+    cost: Expr
+    before: list[Any]
+    after: list[Any]
+    combined: dict[Local, str] = field(default_factory=dict)
+    rows: dict[Buffer, Allocate] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, kernel: Kernel, temporaries: dict[Buffer, Allocate]) -> _Split | None:
+        """None where the kernel is one piece."""
+        loop = kernel.outer
+        if loop is None or loop not in kernel.body or copied_by(kernel) is not None:
+            return None
+        place = kernel.body.index(loop)
+        before, after = kernel.body[:place], kernel.body[place + 1:]
+        if not all(isinstance(s, Assign) and isinstance(s.value, Literal) for s in before):
+            return None
+        if not all(isinstance(s, Assign) for s in after):
+            return None
+        split = cls(kernel, loop, _cost(loop.body), before, after)
+        known = isinstance(loop.extent, Literal) and isinstance(split.cost, Literal)
+        if known and loop.extent.value * split.cost.value < WORTH:
+            return None
+        if len(kernel.reads) + len(kernel.scalars) + len(kernel.writes) + len(before) > ARGUMENTS:
+            return None
+        return split if split._accumulates() and split._apart(temporaries) else None
+
+    def _accumulates(self) -> bool:
+        """True where all that a turn hands to the next can be combined at the end."""
+        outside = {s.target: s for s in self.before}
+        for s in walk(self.loop.body):
+            if isinstance(s, Combine) and isinstance(s.target, Local) and s.target in outside:
+                if s.combine not in _IN_PIECES or s.target in self.combined:
+                    return False
+                self.combined[s.target] = s.combine
+                read = parts_of(s.value)
+            else:
+                changed = [s.best, s.place] if isinstance(s, Keep) else [s.target] if isinstance(s, Assign) else []
+                read = [*changed, *(e for x in expressions_of(s) for e in parts_of(x))]
+            if any(e in outside for e in read if isinstance(e, Local)):
+                return False
+        return len(self.combined) == len(outside)
+
+    def _apart(self, temporaries: dict[Buffer, Allocate]) -> bool:
+        """True where no turn touches what another one writes; fills `rows`."""
+        places: dict[Buffer, list[tuple[Expr, ...]]] = {}
+        for s in walk(self.loop.body):
+            for b, index in _accesses(s):
+                places.setdefault(b, []).append(index)
+        for b in self.kernel.writes:
+            turn = self.loop.index
+            if any(all(place[axis] is turn for place in places[b]) for axis in range(b.ndim)):
+                continue
+            if b not in temporaries or any(e is turn for place in places[b] for x in place for e in parts_of(x)):
+                return False
+            self.rows[b] = temporaries[b]
+        return True
+
+    def statements(self, call: CallKernel) -> list[Any]:
+        """What stands in the main function."""
+        piece, first, count, pieces = Local("piece"), Local("first"), Local("count"), Local("pieces")
+        start, offset = Local("start"), Local("offset")
+        rows = {b: Buffer(b.hint, b.dtype, (pieces, *b.dims)) for b in self.rows}
+        turns = substituted(self.loop.body, loads=lambda e: Load(rows[e.buffer], (piece, *e.index))
+                            if e.buffer in rows else e)
+        loop = For(self.loop.index, count, turns, start, offset)
+        parts = {total: Buffer(f"{total.hint}_parts", total.dtype, (Literal(MOST),)) for total in self.combined}
+        # Numba asks of every index whether it is negative, unless it is known not to be.
+        body: list[Any] = [Assign(start, _integer("maximum", first, Literal(0))), *self.before, loop,
+                *(Store(b, (piece,), total) for total, b in parts.items())]
+        kernel = kernel_of(body, [], loop)
+        kernel.turns = (piece, first, count)
+        kernel.scalars = [e for e in kernel.scalars if e not in kernel.turns]
+        names = {s.value: s.target for s in reversed(self.after) if s.value in parts}
+        combined = [CombineParts(names.get(s.target, s.target), self.combined[s.target], parts[s.target], pieces,
+                                 s.variable) for s in self.before]
+        after = substituted([s for s in self.after if names.get(s.value) is not s.target],
+                            local=lambda e: names.get(e, e))
+        return [Assign(pieces, _integer("pieces_of", self.loop.extent, self.cost)),
+                *(StackArray(b) for b in parts.values()), *(Allocate(b) for b in rows.values()),
+                CallKernel(kernel, call.variables, pieces=(pieces, self.loop.extent)), *combined, *after]
+
+
+def _accesses(s: Any) -> list[tuple[Buffer, tuple[Expr, ...]]]:
+    found = [(e.buffer, e.index) for x in expressions_of(s) for e in parts_of(x) if isinstance(e, Load)]
+    return [*found, (s.buffer, s.index)] if isinstance(s, Store) else found
+
+
+def _cost(body: list[Any]) -> Expr:
+    """What one turn costs."""
+    total: Expr = Literal(0)
+    for s in body:
+        if isinstance(s, For):
+            total = add(total, multiply(s.extent, _cost(s.body)))
+            continue
+        here = _MEMORY * len(written_by(s))
+        for e in (e for x in expressions_of(s) for e in parts_of(x)):
+            if isinstance(e, Load):
+                here += _MEMORY
+            elif isinstance(e, Call):
+                row = TABLE.get(e.function)
+                here += _FUNCTION if row is not None and row.expensive else _OPERATION
+        total = add(total, Literal(here + _OPERATION))
+    return total
+
+
+def _integer(function: str, a: Expr, b: Expr) -> Expr:
+    return Call(function, (a, b), ("int64", "int64"), "int64")
+

@@ -1,0 +1,84 @@
+"""Time of every function on 100,000 numbers, against NumPy, and against the C library in a loop of Numba.
+
+    python -m tests.dispatch.vmath.speed [name ...]
+
+Interleaved, medians of nine; ratios in one run count, not nanoseconds. The last column is what a call of the function
+adds to the time to compile a loop.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from nbgraph.dispatch import vmath
+from tests.dispatch.vmath.loops import compiled
+
+COUNT = 100_000
+LIBM = {"arcsin": "asin", "arccos": "acos", "arctan": "atan", "arcsinh": "asinh", "arccosh": "acosh",
+        "arctanh": "atanh", "gammaln": "lgamma"}
+SHORT = {"arcsin": (-1, 1), "arccos": (-1, 1), "arctanh": (-1, 1), "arccosh": (1, 50), "log": (0, 50), "log2": (0, 50),
+         "log10": (0, 50), "log1p": (0, 50), "gammaln": (0, 50), "digamma": (0, 50), "log1mexp": (-30, 0),
+         "arctan": (-5, 5), "arcsinh": (-5, 5), "erf": (-6, 6), "erfc": (-6, 20), "erfcx": (-20, 50)}
+
+
+def medians(calls: list[Callable[[], Any]]) -> list[float]:
+    """Nanoseconds for each number."""
+    times: list[list[float]] = [[] for _ in calls]
+    for call in calls:
+        call()
+    for _ in range(9):
+        for call, found in zip(calls, times, strict=True):
+            start = time.perf_counter()
+            for _ in range(5):
+                call()
+            found.append((time.perf_counter() - start) / 5 / COUNT * 1e9)
+    return [statistics.median(found) for found in times]
+
+
+def libm(name: str) -> Any:
+    """Numba's function of the C library, or None."""
+    function = getattr(math, LIBM.get(name, name), None)
+    return None if function is None else njit(error_model="numpy")(lambda x: function(x))
+
+
+def compile_ms(function: Any, dtype: str) -> float:
+    """Milliseconds to compile a loop, the least of three."""
+    found = []
+    for _ in range(3):
+        start = time.perf_counter()
+        compiled(function, dtype)
+        found.append(time.perf_counter() - start)
+    return min(found) * 1e3
+
+
+def main() -> None:
+    """Print a line for each function of one number and each width."""
+    names = sys.argv[1:] or [n for n in vmath.__all__ if n not in ("arctan2", "logaddexp")]
+    print(f"{'function':10} {'dtype':8} {'ns':>6} {'/ numpy':>8} {'libm /':>8} {'compile ms':>11}")
+    for name in names:
+        for dtype in ("float64", "float32"):
+            x = np.random.default_rng(0).uniform(*SHORT.get(name, (-30, 30)), COUNT).astype(dtype)
+            out, loop = np.empty_like(x), compiled(getattr(vmath, name), dtype)
+            numpy, scalar = getattr(np, name, None), libm(name)
+            calls: list[Callable[[], Any]] = [lambda loop=loop: loop(x, out)]
+            if numpy is not None:
+                calls.append(lambda numpy=numpy: numpy(x, out=out))
+            if scalar is not None:
+                calls.append(lambda other=compiled(scalar, dtype): other(x, out))
+            ours, *others = medians(calls)
+            against_numpy = f"{ours / others[0]:8.2f}" if numpy is not None else " " * 8
+            against_libm = f"{others[-1] / ours:8.1f}" if scalar is not None else " " * 8
+            cost = compile_ms(getattr(vmath, name), dtype) - compile_ms(abs, dtype)
+            print(f"{name:10} {dtype:8} {ours:6.2f} {against_numpy} {against_libm} {cost:11.0f}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
