@@ -108,6 +108,10 @@ class BoundsError(NbgraphError, IndexError):
     """An index outside its axis."""
 
 
+class RangeError(NbgraphError, OverflowError):
+    """A Python number that a dtype cannot hold."""
+
+
 class ValueDomainError(NbgraphError, ValueError):
     """A value for which the operation is not defined."""
 

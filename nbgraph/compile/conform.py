@@ -16,6 +16,7 @@ from nbgraph.compile.container import filter_for, operand
 from nbgraph.errors import DTypeError, ShapeError
 from nbgraph.graph.basic import Variable
 from nbgraph.graph.source import user_line
+from nbgraph.tensor.purpose import purpose
 from nbgraph.tensor.type import TensorType
 
 
@@ -69,7 +70,10 @@ def conform(variable: Variable, value: Any, role: str, strict: bool = True) -> V
         if None not in (known, other) and known != other:
             raise ShapeError(subject, f"axis {axis} must have length {known}, it has {other}", line=user_line(),
                              **operand(variable), expression=value, fix="give every known length the same value")
-    return nt.specify_shape(value, wanted.shape)
+    told = purpose(subject, "axis {axis} must have length {wanted}, it has {actual}",
+                   "give values of the lengths that the variable was declared with", **operand(variable),
+                   expression=value)
+    return nt.specify_shape(value, wanted.shape, told)
 
 
 def _misfit(variable: Variable, value: Variable, subject: str, fix: str) -> DTypeError:

@@ -91,6 +91,36 @@ def _combine(kind: str, x: Any, y: Any) -> Any:
     return _formula(larger if kind == "max" else smaller)(x, y)
 
 
+def _combining(context: Any, module: ir.Module, name: str, kind: str, dtype: Any) -> Any:
+    """dtype name(dtype *parts, pieces): one function of a module for all reductions of a kind."""
+    element = context.get_data_type(dtype).as_pointer()
+    function = ir.Function(module, ir.FunctionType(context.get_value_type(dtype), [element, _LENGTH]), name)
+    function.linkage = "internal"
+    function.attributes.add("noinline")
+    builder = ir.IRBuilder(function.append_basic_block("entry"))
+    parts, pieces = function.args
+
+    def load(place: Any) -> Any:
+        value = context.unpack_value(builder, dtype, builder.gep(parts, [place], inbounds=True))
+        return unpacked(context, builder, dtype, value)
+
+    def held() -> list[Any]:
+        return [unpacked(context, builder, dtype, builder.load(place)) for place in places]
+
+    first = load(ir.Constant(_LENGTH, 0))
+    started = [first, first.constant(0.0)] if kind == "sum" and first.kind == "f" else [first]
+    places = [cgutils.alloca_once_value(builder, packed(context, builder, dtype, value)) for value in started]
+    with cgutils.for_range(builder, pieces, ir.Constant(_LENGTH, 1)) as loop:
+        total, *lost = held()
+        part = load(loop.index)
+        following = [_combine(kind, total, part), *(e + _formula(rounding)(total, part) for e in lost)]
+        for value, place in zip(following, places, strict=True):
+            builder.store(packed(context, builder, dtype, value), place)
+    total, *lost = held()
+    builder.ret(packed(context, builder, dtype, _formula(settled)(total, lost[0]) if lost else total))
+    return function
+
+
 def _of_parts(kind: str, reference: Callable[..., Any]) -> Callable[..., Any]:
     """A function of (parts, pieces): what a reduction gives, from what it gave for each piece."""
     def combined(parts: np.ndarray, pieces: int) -> Any:
@@ -98,24 +128,9 @@ def _of_parts(kind: str, reference: Callable[..., Any]) -> Callable[..., Any]:
 
     def lower(context: Any, builder: ir.IRBuilder, sig: Any, arguments: Any) -> Any:
         parts = arrayobj.make_array(sig.args[0])(context, builder, arguments[0])
-        dtype = sig.return_type
-
-        def load(place: Any) -> Any:
-            value = context.unpack_value(builder, dtype, builder.gep(parts.data, [place], inbounds=True))
-            return unpacked(context, builder, dtype, value)
-
-        sums = [load(ir.Constant(_LENGTH, 0))]
-        if kind == "sum" and sums[0].kind == "f":
-            sums.append(sums[0].constant(0.0))
-        held = [cgutils.alloca_once_value(builder, packed(context, builder, dtype, value)) for value in sums]
-        with cgutils.for_range(builder, arguments[1], ir.Constant(_LENGTH, 1)) as loop:
-            total, *lost = (unpacked(context, builder, dtype, builder.load(place)) for place in held)
-            part = load(loop.index)
-            following = [_combine(kind, total, part), *(e + _formula(rounding)(total, part) for e in lost)]
-            for value, place in zip(following, held, strict=True):
-                builder.store(packed(context, builder, dtype, value), place)
-        total, *lost = (unpacked(context, builder, dtype, builder.load(place)) for place in held)
-        return packed(context, builder, dtype, _formula(settled)(total, lost[0]) if lost else total)
+        name = f"nbgraph_{kind}_of_{sig.return_type}"
+        function = builder.module.globals.get(name) or _combining(context, builder.module, name, kind, sig.return_type)
+        return builder.call(function, [parts.data, arguments[1]])
 
     combined.__name__ = combined.__qualname__ = f"{kind}_of"
     combined.__doc__ = f"The {kind} of the first `pieces` of `parts`."

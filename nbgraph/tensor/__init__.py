@@ -30,7 +30,7 @@ from nbgraph.tensor.creation import (
     zeros_like,
 )
 from nbgraph.tensor.diagonal import diag, diagonal, trace
-from nbgraph.tensor.functions import FUNCTIONS, allclose, cast, isclose, round
+from nbgraph.tensor.functions import FUNCTIONS, allclose, around, cast, isclose, rint, round
 from nbgraph.tensor.indexing import flatnonzero, getitem, nonzero, nonzero_values, take, take_along_axis
 from nbgraph.tensor.indexing_advanced import AdvancedSubtensor, Nonzero
 from nbgraph.tensor.indexing_basic import Subtensor

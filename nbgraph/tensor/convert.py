@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 import nbgraph.tensor as nt
-from nbgraph.errors import DTypeError
+from nbgraph.errors import DTypeError, RangeError
 from nbgraph.graph.basic import Apply, Variable
 from nbgraph.graph.source import user_line
 from nbgraph.tensor import dtypes
@@ -37,14 +37,24 @@ def constant(value: Any, name: str | None = None, dtype: Any = None) -> Any:
     return TensorConstant(TensorType(array.dtype, array.shape), array, name=name)
 
 
-def weak_constant(value: Any, dtype: str) -> Any:
-    """A Python scalar as a constant of the dtype that the other operands of an operation give it.
+def weak_constant(value: Any, dtype: str, subject: Any = None, **operands: Any) -> Any:
+    """A Python scalar as a constant of the dtype that the other operands of an operation, `subject`, give it.
 
     Raises
     ------
-    OverflowError   an integer that `dtype` cannot hold, as in NumPy
+    RangeError   an integer that `dtype` cannot hold, an OverflowError as in NumPy
     """
-    return constant(np.dtype(dtype).type(value) if dtype not in dtypes.INTEGERS else np.array(value, dtype))
+    try:
+        return constant(np.dtype(dtype).type(value) if dtype not in dtypes.INTEGERS else np.array(value, dtype))
+    except OverflowError:
+        raise RangeError(subject, f"the Python integer {_short(value)} is out of range for {dtype}", line=user_line(),
+                         fix="cast the other operand to a wider dtype first, or give the number one: np.int64(...)",
+                         **operands) from None
+
+
+def _short(number: int) -> str:
+    """A number, in digits where these are few."""
+    return str(number) if abs(number) < 10**25 else f"of {number.bit_length()} bits"
 
 
 def as_tensor_variable(x: Any, name: str | None = None, ndim: int | None = None, dtype: Any = None) -> Any:

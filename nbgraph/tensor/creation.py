@@ -19,6 +19,7 @@ from nbgraph.graph.null_type import DisconnectedType
 from nbgraph.graph.op import Op
 from nbgraph.graph.source import user_line
 from nbgraph.tensor import dtypes
+from nbgraph.tensor.purpose import purpose
 from nbgraph.tensor.shape import as_length, static_length
 from nbgraph.tensor.type import TensorType
 
@@ -199,23 +200,27 @@ def full(shape: Any, fill_value: Any, dtype: Any = None) -> Any:
     shape : int, tuple of ints and int scalars, or an int vector
     fill_value : tensor or number, broadcast to `shape`
     """
-    value = nt.as_tensor_variable(fill_value)
-    return nt.broadcast_to(value if dtype is None else nt.cast(value, dtype), shape)
+    return _filled("full", shape, nt.as_tensor_variable(fill_value), dtype)
+
+
+def _filled(name: str, shape: Any, value: Any, dtype: Any = None) -> Any:
+    """`value` broadcast to `shape`, for the function `name`."""
+    return nt.broadcast_to(value if dtype is None else nt.cast(value, dtype), shape, purpose(name))
 
 
 def zeros(shape: Any, dtype: Any = None) -> Any:
     """Zeros of `shape`; dtype config.floatX unless given."""
-    return full(shape, _constant(0, dtype))
+    return _filled("zeros", shape, _constant(0, dtype))
 
 
 def ones(shape: Any, dtype: Any = None) -> Any:
     """Ones of `shape`; dtype config.floatX unless given."""
-    return full(shape, _constant(1, dtype))
+    return _filled("ones", shape, _constant(1, dtype))
 
 
 def empty(shape: Any, dtype: Any = None) -> Any:
     """An array of `shape` whose values nobody should read; they are zeros. dtype config.floatX unless given."""
-    return zeros(shape, dtype)
+    return _filled("empty", shape, _constant(0, dtype))
 
 
 def _constant(value: int, dtype: Any) -> Any:
@@ -258,7 +263,8 @@ def fill(a: Any, b: Any) -> Any:
 
 def alloc(value: Any, *shape: Any) -> Any:
     """`value` broadcast to the lengths `shape`."""
-    return nt.broadcast_to(value, shape[0] if len(shape) == 1 and not _is_scalar(shape[0]) else shape)
+    return _filled("alloc", shape[0] if len(shape) == 1 and not _is_scalar(shape[0]) else shape,
+                   nt.as_tensor_variable(value))
 
 
 def _is_scalar(length: Any) -> bool:

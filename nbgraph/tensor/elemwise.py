@@ -59,7 +59,8 @@ class Elemwise(Op):
         tensors = [None if kind else nt.as_tensor_variable(x) for kind, x in zip(weak, inputs, strict=True)]
         kinds = [kind or x.type.dtype for kind, x in zip(weak, tensors, strict=True)]  # type: ignore[union-attr]
         signature = self._signature(kinds, [x if t is None else t for x, t in zip(inputs, tensors, strict=True)])
-        return [nt.weak_constant(x, dtype) if t is None else t
+        named = _named([t for t in tensors if t is not None])
+        return [nt.weak_constant(x, dtype, self, **named) if t is None else t
                 for x, t, dtype in zip(inputs, tensors, signature[:-1], strict=True)]
 
     def _signature(self, kinds: Sequence[Any], operands: Sequence[Any]) -> tuple[str, ...]:

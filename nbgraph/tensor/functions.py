@@ -6,6 +6,7 @@ Their signatures and docstrings follow from the row.
 from __future__ import annotations
 
 import inspect
+import math
 import operator
 from collections.abc import Callable
 from typing import Any
@@ -21,6 +22,7 @@ from nbgraph.errors import DTypeError
 from nbgraph.graph.source import user_line
 from nbgraph.tensor import dtypes
 from nbgraph.tensor.elemwise import Elemwise
+from nbgraph.tensor.python_integers import WITH_ANY_INTEGER
 from nbgraph.tensor.scalar_function import TABLE, ScalarFunction, like
 
 PARAMETERS = {"switch": ("condition", "x", "y"), "clip": ("x", "min", "max"), "polygamma": ("n", "x"),
@@ -42,13 +44,17 @@ def elemwise_function(function: ScalarFunction) -> Callable[..., Any]:
     signature = inspect.Signature([*parameters, inspect.Parameter("name", inspect.Parameter.KEYWORD_ONLY,
                                                                   default=None)])
 
+    fitted = WITH_ANY_INTEGER.get(function.name)
+
     def tensor_function(*args: Any, **kwargs: Any) -> Any:
+        name = None
         if kwargs or len(args) != function.nin:
             bound = signature.bind(*args, **kwargs)
             bound.apply_defaults()
             *args, name = bound.arguments.values()  # type: ignore[assignment]
-            return op(*args, name=name)
-        return op(*args)
+        if fitted is not None and any(type(x) is int for x in args):
+            return fitted(op, *args, name=name)
+        return op(*args, name=name)
 
     tensor_function.__name__ = tensor_function.__qualname__ = function.name
     tensor_function.__module__ = "nbgraph.tensor"
@@ -131,7 +137,7 @@ def round(x: Any, decimals: Any = 0, mode: str = "half_to_even") -> Any:
     if places == 0:
         return nearest(x)
     wide = nt.cast(x, "float64") if x.type.dtype in dtypes.INTEGERS else x
-    scale = 10.0 ** abs(places)
+    scale = 10.0 ** abs(places) if abs(places) < 309 else math.inf
     return nt.cast(nearest(wide * scale) / scale if places > 0 else nearest(wide / scale) * scale, x.type.dtype)
 
 
@@ -144,8 +150,13 @@ def rint(x: Any) -> Any:
     return nearest(x) if x.type.dtype in dtypes.FLOATS else nt.cast(x, like(np.rint)(x.type.dtype)[-1])
 
 
+around = round
+
+
 def isclose(x: Any, y: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Any:
     """|x - y| <= atol + rtol * |y|, elementwise; equal infinities are close."""
+    # An integer that x cannot hold is far from it, and no error.
+    y = float(y) if type(y) is int else y
     near = nt.and_(nt.le(nt.abs(nt.sub(x, y)), atol + rtol * nt.abs(y)), nt.isfinite(y))
     close = nt.or_(near, nt.eq(x, y))
     return nt.or_(close, nt.and_(nt.isnan(x), nt.isnan(y))) if equal_nan else close

@@ -22,6 +22,7 @@ from nbgraph.graph.source import user_line
 from nbgraph.tensor import dtypes
 from nbgraph.tensor.indexing_advanced import AdvancedSubtensor, Nonzero
 from nbgraph.tensor.indexing_basic import WHOLE, Subtensor, too_many_indices
+from nbgraph.tensor.purpose import Purpose, purpose
 from nbgraph.tensor.shape import MakeVector, as_length, static_length
 from nbgraph.tensor.shape_functions import normalize_axis
 from nbgraph.tensor.slices import LIMIT
@@ -38,7 +39,7 @@ class Item:
     int     int64 scalar             1, gives none
     slice   (start, stop, step)      1
     array   integer tensor           1
-    mask    boolean tensor           its ndim; becomes as many arrays
+    mask    boolean tensor           its ndim; becomes as many arrays, where it has none one that takes a new axis
     """
 
     kind: str
@@ -75,8 +76,11 @@ def getitem(x: Any, index: Any) -> Any:
     scalars = _of_scalars(x, parts)
     if scalars is not None:
         return scalars
-    items = _place_masks(x, _fill_axes(x, [Ellipsis if part is Ellipsis else _item(x, part) for part in parts]))
-    return _gather(x, items) if any(item.kind == "array" for item in items) else _view(x, items)
+    given = _fill_axes(x, [Ellipsis if part is Ellipsis else _item(x, part) for part in parts])
+    scalar_masks = any(item.kind == "mask" and not item.axes for item in given)
+    x, given = _with_axes_of_scalar_masks(x, given) if scalar_masks else (x, given)
+    items = _place_masks(x, given)
+    return _gather(x, items, int(scalar_masks)) if any(item.kind == "array" for item in items) else _view(x, items)
 
 
 def _of_scalars(x: Any, parts: tuple[Any, ...]) -> Any:
@@ -107,7 +111,7 @@ def _item(x: Any, part: Any) -> Item:
     if isinstance(part, (str, bytes)):
         raise _bad_index(x, part)
     tensor = nt.as_tensor_variable(part)
-    if tensor.type.dtype == "bool" and tensor.type.ndim:
+    if tensor.type.dtype == "bool":
         return Item("mask", tensor)
     if tensor.type.dtype not in dtypes.INTEGERS:
         raise _bad_index(x, part)
@@ -117,7 +121,7 @@ def _item(x: Any, part: Any) -> Item:
 def _bad_index(x: Any, part: Any) -> DTypeError:
     shown = f"{part} of type {part.type}" if isinstance(part, Variable) else f"{type(part).__name__} {part!r}"
     return DTypeError(None, f"an index must be an integer, a slice, None, ..., an integer array or a mask, got {shown}",
-                      line=user_line(), x=x, fix="cast it with .astype('int64'); a mask needs at least one axis")
+                      line=user_line(), x=x, fix="cast it with .astype('int64')")
 
 
 def _bounds(part: slice) -> tuple[Any, Any, Any]:
@@ -159,6 +163,24 @@ def _fill_axes(x: Any, parts: Sequence[Any]) -> list[Item]:
     return [*parts[:places[0]], *(whole or [Item("gap")]), *parts[places[0] + 1:]]
 
 
+def _with_axes_of_scalar_masks(x: Any, items: Sequence[Item]) -> tuple[Any, list[Item]]:
+    """x with a new axis for every mask without axes, and items where an index array, [0] or [], selects from it."""
+    order: list[Any] = []
+    placed: list[Item] = []
+    axis = 0
+    for item in items:
+        if item.kind == "mask" and not item.axes:
+            order.append("x")
+            known = isinstance(item.value, Constant)
+            count = int(item.value.data) if known else nt.cast(item.value, "int64")
+            placed.append(Item("array", nt.constant(np.zeros(count, np.int64)) if known else nt.zeros((count,), "int64")))
+            continue
+        order += range(axis, axis + item.axes)
+        axis += item.axes
+        placed.append(item)
+    return nt.dimshuffle(x, *order), placed
+
+
 def _place_masks(x: Any, items: Sequence[Item]) -> list[Item]:
     """Every mask replaced by the positions of its True elements, an array for each axis it covers."""
     placed: list[Item] = []
@@ -179,11 +201,17 @@ def _mask_positions(x: Any, axis: int, mask: Any) -> Sequence[Any]:
     covered = x.type.shape[axis:axis + mask.type.ndim]
     for k, (n, m) in enumerate(zip(covered, mask.type.shape, strict=True)):
         if n is not None and m is not None and n != m:
-            raise ShapeError(None, f"a mask of length {m} cannot select from axis {axis + k}, whose length is {n}",
-                             line=user_line(), x=x, mask=mask, fix="a mask must have the lengths of the axes it covers")
+            raise _mask_purpose(x, axis, mask).error(user_line(), k, m, n)
     if isinstance(mask, Constant) and None not in covered:
         return [nt.constant(positions, dtype="int64") for positions in np.nonzero(mask.data)]
-    return Nonzero()(nt.specify_shape(mask, nt.lengths_of(x)[axis:axis + mask.type.ndim]), return_list=True)
+    checked = nt.specify_shape(mask, nt.lengths_of(x)[axis:axis + mask.type.ndim], _mask_purpose(x, axis, mask))
+    return Nonzero()(checked, return_list=True)
+
+
+def _mask_purpose(x: Any, axis: int, mask: Any) -> Purpose:
+    return purpose("boolean index", "axis {axis} of the mask has length {actual}, axis {partner} of x has length "
+                   "{wanted}", "a mask must have the lengths of the axes that it covers",
+                   {k: axis + k for k in range(mask.type.ndim)}, x=x, mask=mask)
 
 
 def _subtensor(x: Any, items: Sequence[Item]) -> Any:
@@ -215,8 +243,11 @@ def _view(x: Any, items: Sequence[Item]) -> Any:
                                      for item in items if item.kind in ("new", "slice")))
 
 
-def _gather(x: Any, items: Sequence[Item]) -> Any:
-    """An index with integer arrays: their axes go to the front, the gather is there, and its axes to their place."""
+def _gather(x: Any, items: Sequence[Item], prepared: int = 0) -> Any:
+    """An index with integer arrays: their axes go to the front, the gather is there, and its axes to their place.
+
+    `prepared` says how many views of what the user indexes x is.
+    """
     selected = _subtensor(x, items)
     axes = iter(range(selected.type.ndim))
     fronts: list[int] = []
@@ -227,7 +258,7 @@ def _gather(x: Any, items: Sequence[Item]) -> Any:
         elif item.kind == "new":
             others.append("x")
     moved = nt.dimshuffle(selected, *fronts, *others)
-    prepared = (selected is not x) + (moved is not selected)
+    prepared += (selected is not x) + (moved is not selected)
     z = AdvancedSubtensor(prepared)(moved, *(item.value for item in items if item.kind == "array"))
     place, width = _result_place(items), z.type.ndim - len(others)
     rest = range(width, z.type.ndim)

@@ -45,7 +45,7 @@ def update_value(op: Op, x: Any, y: Any, region_ndim: int) -> Any:
     wanted, kind = x.type.dtype, dtypes.weak_kind(y)
     # Any Python integer goes into any integer dtype that can hold it, which the rule on dtypes would not say of uint8.
     if kind and ((kind is int and wanted in dtypes.INTEGERS) or np.can_cast(kind, wanted, "same_kind")):
-        return nt.weak_constant(y, wanted)
+        return nt.weak_constant(y, wanted, op, x=x)
     y = nt.as_tensor_variable(y)
     if not np.can_cast(y.type.dtype, wanted, "same_kind"):
         raise DTypeError(op, f"a value of dtype {y.type.dtype} cannot go into an array of dtype {wanted}",

@@ -20,8 +20,9 @@ from nbgraph.graph.null_type import DisconnectedType
 from nbgraph.graph.op import Op
 from nbgraph.graph.source import user_line
 from nbgraph.tensor import dtypes
+from nbgraph.tensor.purpose import made_for, purpose
 from nbgraph.tensor.reduction import zero_gradient
-from nbgraph.tensor.shape import MakeVector, as_length, static_length
+from nbgraph.tensor.shape import MakeVector, Reshape, as_length, static_length
 from nbgraph.tensor.shape_functions import normalize_axis
 from nbgraph.tensor.type import TensorType
 
@@ -206,11 +207,15 @@ def split(x: Any, splits_size: Any, n_splits: int | None = None, axis: int = 0) 
         raise ShapeError(None, f"split: a length is negative: {min(known)}", line=user_line(), x=x,
                          fix="lengths are >= 0")
     total = nt.sum_of_lengths(sizes)
-    whole = nt.specify_shape(x, [total if i == place else None for i in range(x.type.ndim)])
+    whole = nt.specify_shape(x, [total if i == place else None for i in range(x.type.ndim)],
+                             purpose("split", "the pieces hold {wanted} elements together, axis {axis} of x has "
+                                     "{actual}", "the lengths of the pieces must add up to that of the axis", x=x))
     pieces = _slices(whole, sizes, place)
+    natural = purpose("split", "a length is negative: the piece of length {wanted} on axis {axis} would have {actual}",
+                      "the lengths of the pieces are >= 0", x=x)
     # A length that turns out negative would make the pieces overlap; where it is known the slice says it already.
     return [piece if static_length(n) is not None
-            else nt.specify_shape(piece, [n if i == place else None for i in range(x.type.ndim)])
+            else nt.specify_shape(piece, [n if i == place else None for i in range(x.type.ndim)], natural)
             for piece, n in zip(pieces, sizes, strict=True)]
 
 
@@ -236,7 +241,9 @@ def _equal_pieces(x: Any, count: int, axis: int) -> list[Any]:
     lengths = nt.lengths_of(x)
     # A new axis counts the pieces, so that reshape checks that they are equal.
     each = nt.length_quotient(lengths[axis], count)
-    blocks = nt.reshape(x, (*lengths[:axis], count, each, *lengths[axis + 1:]))
+    equal = made_for(Reshape(), purpose("split", f"axis {axis} of x does not fall into {count} equal pieces",
+                                        "give the lengths of the pieces as a list", x=x))
+    blocks = equal(x, *lengths[:axis], count, each, *lengths[axis + 1:])
     return [nt.getitem(blocks, (*[slice(None)] * axis, i)) for i in range(count)]
 
 

@@ -107,6 +107,8 @@ _DOT_FIX = "the last axis of x and the first axis of y must have the same length
 
 def dot_error(node: Apply, x_shape: Sequence[int], y_shape: Sequence[int]) -> ShapeError:
     """The error for a product whose inner lengths differ at run time."""
+    if node.op.purpose is not None:
+        return node.op.purpose.error(node.line, 0, y_shape[0], x_shape[-1])
     return ShapeError(node.op, f"inner lengths differ: {x_shape[-1]} and {y_shape[0]} (x has shape {tuple(x_shape)}, "
                       f"y has shape {tuple(y_shape)})", line=node.line, x=node.inputs[0], y=node.inputs[1],
                       fix=_DOT_FIX)
@@ -159,6 +161,8 @@ _BATCHED_FIX = "x must be [b, n, k] and y [b, k, m] with the same b and k; nt.ma
 
 def batched_dot_error(node: Apply, x_shape: Sequence[int], y_shape: Sequence[int]) -> ShapeError:
     """The error for a batched product whose lengths differ at run time."""
+    if node.op.purpose is not None and x_shape[0] == y_shape[0]:
+        return node.op.purpose.error(node.line, 1, y_shape[1], x_shape[2])
     what = (f"numbers of matrices differ: {x_shape[0]} and {y_shape[0]}" if x_shape[0] != y_shape[0] else
             f"inner lengths differ: {x_shape[2]} and {y_shape[1]}")
     return ShapeError(node.op, f"{what} (x has shape {tuple(x_shape)}, y has shape {tuple(y_shape)})", line=node.line,

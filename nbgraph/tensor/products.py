@@ -15,7 +15,8 @@ import nbgraph.tensor as nt
 from nbgraph.errors import ShapeError
 from nbgraph.graph.source import user_line
 from nbgraph.tensor.linear import BatchedDot, Dot
-from nbgraph.tensor.shape_functions import normalize_axis, product_of_lengths
+from nbgraph.tensor.purpose import Purpose, made_for, purpose
+from nbgraph.tensor.shape_functions import normalize_axis, product_of_lengths, whole_number
 
 
 def dot(x: Any, y: Any) -> Any:
@@ -36,7 +37,7 @@ def dot(x: Any, y: Any) -> Any:
         return nt.mul(x, y)
     if x.type.ndim <= 2 and y.type.ndim <= 2:
         return Dot()(x, y)
-    return tensordot(x, y, axes=([-1], [max(y.type.ndim - 2, 0)]))
+    return _tensordot("dot", x, y, ([-1], [max(y.type.ndim - 2, 0)]))
 
 
 def matmul(x: Any, y: Any) -> Any:
@@ -54,7 +55,7 @@ def matmul(x: Any, y: Any) -> Any:
     if x.type.ndim <= 2 and y.type.ndim <= 2:
         return Dot()(x, y)
     if y.type.ndim <= 2:
-        return tensordot(x, y, axes=([-1], [0]))
+        return _tensordot("matmul", x, y, ([-1], [0]))
     if x.type.ndim > 1:
         return _stacked(x, y)
     z = _stacked(nt.shape_padleft(x), y)
@@ -114,9 +115,13 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
     ------
     ShapeError   lengths of a pair differ (when built where known, else at run time); an axis that is not there
     """
-    a, b = nt.as_tensor_variable(a), nt.as_tensor_variable(b)
-    summed_a, summed_b = _pairs(a, b, axes, 0)
-    return _contract(a, b, False, summed_a, summed_b)
+    return _tensordot("tensordot", nt.as_tensor_variable(a), nt.as_tensor_variable(b), axes)
+
+
+def _tensordot(name: str, a: Any, b: Any, axes: Any) -> Any:
+    """tensordot, for the function `name`."""
+    summed_a, summed_b = _pairs(name, a, b, axes, 0)
+    return _contract(name, a, b, False, summed_a, summed_b)
 
 
 def batched_tensordot(x: Any, y: Any, axes: Any = 2) -> Any:
@@ -127,35 +132,36 @@ def batched_tensordot(x: Any, y: Any, axes: Any = 2) -> Any:
     ShapeError   lengths differ, or an axis is not there or is the first
     """
     x, y = nt.as_tensor_variable(x), nt.as_tensor_variable(y)
-    summed_x, summed_y = _pairs(x, y, axes, 1)
+    summed_x, summed_y = _pairs("batched_tensordot", x, y, axes, 1)
     if 0 in summed_x or 0 in summed_y:
         raise ShapeError("batched_tensordot", "the first axis cannot be summed", line=user_line(), x=x, y=y,
                          fix="use nt.tensordot to sum over it")
-    return _contract(x, y, True, summed_x, summed_y)
+    return _contract("batched_tensordot", x, y, True, summed_x, summed_y)
 
 
-def _pairs(a: Any, b: Any, axes: Any, skip: int) -> tuple[list[int], list[int]]:
+def _pairs(name: str, a: Any, b: Any, axes: Any, skip: int) -> tuple[list[int], list[int]]:
     """The axes that are summed, of a and of b; known lengths checked."""
     if isinstance(axes, (list, tuple)):
         given = [list(part) if isinstance(part, (list, tuple)) else [part] for part in axes]
     else:
-        given = [list(range(a.type.ndim - axes, a.type.ndim)), list(range(skip, skip + axes))]
+        count = whole_number(axes, "the number of axes")
+        given = [list(range(a.type.ndim - count, a.type.ndim)), list(range(skip, skip + count))]
     if len(given) != 2 or len(given[0]) != len(given[1]):
-        raise ShapeError("tensordot", f"axes must name as many axes of a as of b, got {axes}", line=user_line(),
+        raise ShapeError(name, f"axes must name as many axes of a as of b, got {axes}", line=user_line(),
                          a=a, b=b, fix="give an int, or a pair of sequences of the same length")
     left, right = ([normalize_axis(k, v.type.ndim) for k in part] for v, part in zip((a, b), given, strict=True))
     if len(set(left)) < len(left) or len(set(right)) < len(right):
-        raise ShapeError("tensordot", f"an axis is summed twice in {axes}", line=user_line(), a=a, b=b,
+        raise ShapeError(name, f"an axis is summed twice in {axes}", line=user_line(), a=a, b=b,
                          fix="name each axis once, and no more axes than there are")
     for i, j in zip(left, right, strict=True):
         n, m = a.type.shape[i], b.type.shape[j]
         if n is not None and m is not None and n != m:
-            raise ShapeError("tensordot", f"axis {i} of a has length {n}, axis {j} of b has length {m}",
+            raise ShapeError(name, f"axis {i} of a has length {n}, axis {j} of b has length {m}",
                              line=user_line(), a=a, b=b, fix="axes that are summed together must have the same length")
     return left, right
 
 
-def _contract(a: Any, b: Any, batched: bool, left: list[int], right: list[int]) -> Any:
+def _contract(name: str, a: Any, b: Any, batched: bool, left: list[int], right: list[int]) -> Any:
     """The sum over `left` of a and `right` of b; where `batched`, their first axes go together and stay."""
     batch = [[0]] if batched else []
     free_a = [k for k in range(batched, a.type.ndim) if k not in left]
@@ -164,26 +170,35 @@ def _contract(a: Any, b: Any, batched: bool, left: list[int], right: list[int]) 
         return (nt.shape_padright(a, len(free_b))
                 * nt.dimshuffle(b, *range(batched), *["x"] * len(free_a), *range(batched, b.type.ndim)))
     if len(left) > 1:
-        b = _with_lengths_of_pairs(a, b, left, right)
+        b = _with_lengths_of_pairs(name, a, b, left, right)
     groups_a, groups_b = [free_a, left], [right, free_b]
     if batched:
-        z = BatchedDot()(_grouped(a, [[0], *groups_a]), _grouped(b, [[0], *groups_b]))
+        z = made_for(BatchedDot(), _pair_purpose(name, a, b, left, right))(_grouped(a, [[0], *groups_a]), _grouped(b, [[0], *groups_b]))
     else:
-        z = Dot()(_grouped(a, [group for group in groups_a if group]),
-                  _grouped(b, [group for group in groups_b if group]))
+        product = made_for(Dot(), _pair_purpose(name, a, b, left, right))
+        z = product(_grouped(a, [group for group in groups_a if group]),
+                    _grouped(b, [group for group in groups_b if group]))
     if z.type.ndim == len(batch) + len(free_a) + len(free_b) and len(free_a) < 2 and len(free_b) < 2:
         return z
     lengths_a, lengths_b = nt.lengths_of(a), nt.lengths_of(b)
     return nt.reshape(z, [*lengths_a[:batched], *(lengths_a[k] for k in free_a), *(lengths_b[k] for k in free_b)])
 
 
-def _with_lengths_of_pairs(a: Any, b: Any, left: Sequence[int], right: Sequence[int]) -> Any:
+def _pair_purpose(name: str, a: Any, b: Any, left: Sequence[int], right: Sequence[int]) -> Purpose:
+    """What to say where the lengths of a pair differ."""
+    i, j = (left[0], right[0]) if len(left) == 1 else ("{partner}", "{axis}")
+    return purpose(name, f"axis {i} of a has length {{wanted}}, axis {j} of b has {{actual}}",
+                   "axes that are summed together must have the same length", dict(zip(right, left, strict=True)),
+                   a=a, b=b)
+
+
+def _with_lengths_of_pairs(name: str, a: Any, b: Any, left: Sequence[int], right: Sequence[int]) -> Any:
     """b, whose summed lengths are checked one by one: their products would not show that (2, 6) is not (3, 4)."""
     wanted: list[Any] = [None] * b.type.ndim
     for i, j in zip(left, right, strict=True):
         if a.type.shape[i] is None or b.type.shape[j] is None:
             wanted[j] = nt.lengths_of(a)[i]
-    return nt.specify_shape(b, wanted)
+    return nt.specify_shape(b, wanted, _pair_purpose(name, a, b, left, right))
 
 
 def _grouped(x: Any, groups: Sequence[Sequence[int]]) -> Any:
@@ -210,7 +225,7 @@ def inner(x: Any, y: Any) -> Any:
     x, y = nt.as_tensor_variable(x), nt.as_tensor_variable(y)
     if x.type.ndim == 0 or y.type.ndim == 0:
         return nt.mul(x, y)
-    return tensordot(x, y, axes=([-1], [-1]))
+    return _tensordot("inner", x, y, ([-1], [-1]))
 
 
 def vdot(x: Any, y: Any) -> Any:

@@ -19,11 +19,6 @@ def _part(kind: Any) -> tuple[str, ...]:
     return dtype, dtypes.real_of(dtype)
 
 
-def _same(kind: Any) -> tuple[str, ...]:
-    dtype = dtypes.result_type(kind)
-    return dtype, dtype
-
-
 def _angle_signature(kind: Any) -> tuple[str, ...]:
     dtype = dtypes.result_type(kind)
     # NumPy takes arctan2(0, x) of a real x.
@@ -56,7 +51,7 @@ def _angle_pullback(g: Any, x: Any, z: Any) -> tuple[Any, ...]:
 
 row("real", 1, np.real, _part, "the real part", pullback=lambda g, x, z: (g,))
 row("imag", 1, np.imag, _part, "the imaginary part; 0 for a real number", pullback=_imag_pullback)
-row("conj", 1, np.conjugate, _same, "the complex conjugate", pullback=lambda g, x, z: (nt.conj(g),))
+row("conj", 1, np.conjugate, like(np.conjugate), "the complex conjugate", pullback=lambda g, x, z: (nt.conj(g),))
 row("angle", 1, np.angle, _angle_signature, "the angle of a complex number (radians)", expensive=True,
     pullback=_angle_pullback)
 row("complex", 2, _join, _complex_signature, "x + iy", pullback=lambda g, x, y, z: (nt.real(g), nt.imag(g)))

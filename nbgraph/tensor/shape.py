@@ -56,7 +56,11 @@ def checked_static_shape(op: Op, x: Any, lengths: Sequence[Any]) -> list[int | N
     """
     shape = [static_length(n) for n in lengths]
     if any(n is not None and n < 0 for n in shape):
-        raise ShapeError(op, f"a length is negative: {tuple(shape)}", line=user_line(), x=x,
+        shown = tuple("?" if n is None else n for n in shape)
+        if op.purpose is not None:
+            raise ShapeError(op.purpose.subject, f"a length is negative: {shown}", line=user_line(),
+                             fix="lengths are >= 0", **op.purpose.operands)
+        raise ShapeError(op, f"a length is negative: {shown}", line=user_line(), x=x,
                          fix="lengths are >= 0; reshape takes one -1 for what is left")
     return shape
 
@@ -230,6 +234,8 @@ def _left_over(length: Any) -> bool:
 
 def reshape_error(node: Apply, actual: Sequence[int], wanted: Sequence[int]) -> ShapeError:
     """The error for a reshape whose number of elements differs at run time."""
+    if node.op.purpose is not None:
+        return node.op.purpose.error(node.line)
     unknown = [n for n, v in zip(wanted, node.inputs[1:], strict=True) if n == -1 and _left_over(v)]
     if unknown:
         return ShapeError(node.op, f"cannot arrange shape {tuple(actual)} in shape {tuple(wanted)}: -1 stands for no "
@@ -298,12 +304,15 @@ def check_broadcast(node: Apply, actual: Sequence[int], wanted: Sequence[int]) -
     """ShapeError unless every length of x that is not known to be 1 is the wanted one."""
     x = node.inputs[0]
     offset = len(wanted) - len(actual)
+    subject, operands = (node.op, {"x": x}) if node.op.purpose is None else (node.op.purpose.subject,
+                                                                             node.op.purpose.operands)
     if min(wanted, default=0) < 0:
-        raise ShapeError(node.op, f"a length is negative: {tuple(wanted)}", line=node.line, x=x, fix="lengths are >= 0")
+        raise ShapeError(subject, f"a length is negative: {tuple(wanted)}", line=node.line, fix="lengths are >= 0",
+                         **operands)
     for axis, length in enumerate(actual):
         if x.type.shape[axis] != 1 and length != wanted[offset + axis]:
-            raise ShapeError(node.op, f"axis {axis} of {x} has length {length}, the wanted one is "
-                             f"{wanted[offset + axis]}", line=node.line, x=x,
+            raise ShapeError(subject, f"axis {axis} of {x} has length {length}, the wanted one is "
+                             f"{wanted[offset + axis]}", line=node.line, **{"x": x, **operands},
                              fix="a length broadcasts only where it is known to be 1 when the graph is built")
 
 
@@ -330,6 +339,8 @@ class SpecifyShape(ViewOp):
         for axis, size in zip(self.axes, sizes, strict=True):
             known = static_length(size)
             if known is not None and shape[axis] not in (None, known):
+                if self.purpose is not None:
+                    raise self.purpose.error(user_line(), axis, shape[axis], known)
                 raise ShapeError(self, f"axis {axis} of {x} has length {shape[axis]}, not {known}", line=user_line(),
                                  x=x, fix="vouch for the length that the array has")
             shape[axis] = shape[axis] if known is None else known
@@ -360,6 +371,8 @@ class SpecifyShape(ViewOp):
 
 def specify_shape_error(node: Apply, axis: int, actual: int, wanted: int) -> ShapeError:
     """The error for a length that is not what the user vouched for."""
+    if node.op.purpose is not None:
+        return node.op.purpose.error(node.line, axis, actual, wanted)
     return ShapeError(node.op, f"axis {axis} of {node.inputs[0]} must have length {wanted}, it has {actual}",
                       line=node.line, x=node.inputs[0], fix="pass an array of the declared shape")
 

@@ -15,6 +15,7 @@ from nbgraph.errors import DTypeError, ShapeError
 from nbgraph.graph.basic import Constant, Variable
 from nbgraph.graph.source import user_line
 from nbgraph.tensor.elemwise import Elemwise
+from nbgraph.tensor.purpose import Purpose, made_for
 from nbgraph.tensor.shape import (
     BroadcastTo,
     DimShuffle,
@@ -39,14 +40,20 @@ def normalize_axis(axis: Any, ndim: int, what: str = "axis") -> int:
     DTypeError   `axis` is no integer, or is symbolic
     ShapeError   there is no such axis
     """
-    number = _whole(axis, what)
+    number = whole_number(axis, what)
     if not -ndim <= number < ndim:
         raise ShapeError(None, f"{what} {number} is out of range for {ndim} axes", line=user_line(),
                          fix=f"name an axis from {-ndim} to {ndim - 1}")
     return number % ndim
 
 
-def _whole(axis: Any, what: str) -> int:
+def whole_number(axis: Any, what: str) -> int:
+    """An axis as an int.
+
+    Raises
+    ------
+    DTypeError   it is no integer, or is symbolic
+    """
     if isinstance(axis, Variable) and not isinstance(axis, Constant):
         raise DTypeError(None, f"{what} must be known when the graph is built, got the symbolic variable {axis}",
                          line=user_line(), axis=axis, fix="give an int; a constant may be an int, too")
@@ -177,7 +184,8 @@ def moveaxis(x: Any, source: Any, destination: Any) -> Any:
     places = [normalize_axis(a, x.type.ndim, "destination")
               for a in (destination if isinstance(destination, (list, tuple)) else [destination])]
     if len(set(sources)) != len(set(places)):
-        raise ValueError(f"moveaxis: source {source} and destination {destination} must name as many axes")
+        raise ShapeError("moveaxis", f"source {source} and destination {destination} must name as many axes",
+                         line=user_line(), x=x, fix="give each axis one place")
     order = [axis for axis in range(x.type.ndim) if axis not in sources]
     for place, axis in sorted(zip(places, sources, strict=True)):
         order.insert(place, axis)
@@ -285,8 +293,13 @@ def flatten(x: Any, ndim: int = 1) -> Any:
     return Reshape()(x, *lengths[:ndim - 1], product_of_lengths(lengths[ndim - 1:]))
 
 
-def broadcast_to(x: Any, shape: Any) -> Any:
+def broadcast_to(x: Any, shape: Any, purpose: Purpose | None = None) -> Any:
     """x repeated along its axes of length 1 to `shape`.
+
+    Parameters
+    ----------
+    shape : int, tuple of ints and int scalars, or an int vector
+    purpose : optional    what errors are to say where another function needs this
 
     Raises
     ------
@@ -295,7 +308,7 @@ def broadcast_to(x: Any, shape: Any) -> Any:
     x, wanted = nt.as_tensor_variable(x), as_lengths(shape)
     if None not in x.type.shape and [static_length(n) for n in wanted] == list(x.type.shape):
         return x
-    return BroadcastTo()(x, *wanted)
+    return made_for(BroadcastTo(), purpose)(x, *wanted)
 
 
 def broadcast_shape(*xs: Any) -> tuple[Any, ...]:
@@ -317,8 +330,13 @@ def broadcast_arrays(*xs: Any) -> list[Any]:
     return [broadcast_to(x, lengths) for x in xs]
 
 
-def specify_shape(x: Any, shape: Any) -> Any:
+def specify_shape(x: Any, shape: Any, purpose: Purpose | None = None) -> Any:
     """x with lengths that the user vouches for (None: not said), checked at run time.
+
+    Parameters
+    ----------
+    shape : sequence of (int, int scalar or None), or an int vector
+    purpose : optional    what the error says where another function needs the check
 
     Raises
     ------
@@ -331,7 +349,7 @@ def specify_shape(x: Any, shape: Any) -> Any:
                          line=user_line(), x=x)
     lengths = {i: as_length(n) for i, n in enumerate(wanted) if n is not None}
     news = {i: n for i, n in lengths.items() if static_length(n) is None or static_length(n) != x.type.shape[i]}
-    return SpecifyShape(tuple(news))(x, *news.values()) if news else x
+    return made_for(SpecifyShape(tuple(news)), purpose)(x, *news.values()) if news else x
 
 
 def unbroadcast(x: Any, *axes: int) -> Any:

@@ -82,7 +82,10 @@ class TensorOperators:
     def __rmod__(self, other: Any) -> Any: return nt.mod(other, self)
     def __divmod__(self, other: Any) -> Any: return nt.floor_divide(self, other), nt.mod(self, other)
     def __rdivmod__(self, other: Any) -> Any: return nt.floor_divide(other, self), nt.mod(other, self)
-    def __pow__(self, other: Any) -> Any: return nt.power(self, other)
+    def __pow__(self, other: Any) -> Any:
+        # NumPy's ** squares where the exponent is the number 2, which makes int8 of bool; its power makes int64.
+        return nt.square(self) if self.dtype == "bool" and type(other) is int and other == 2 else nt.power(self, other)
+
     def __rpow__(self, other: Any) -> Any: return nt.power(other, self)
     def __matmul__(self, other: Any) -> Any: return nt.matmul(self, other)
     def __rmatmul__(self, other: Any) -> Any: return nt.matmul(other, self)
@@ -224,13 +227,15 @@ class TensorOperators:
         """Mean over `axis`."""
         return nt.mean(self, axis, dtype, keepdims, acc_dtype)
 
-    def var(self, axis: Any = None, ddof: int = 0, keepdims: bool = False) -> Any:
+    def var(self, axis: Any = None, ddof: float = 0, keepdims: bool = False, dtype: Any = None,
+            acc_dtype: Any = None) -> Any:
         """Variance over `axis`."""
-        return nt.var(self, axis, ddof, keepdims)
+        return nt.var(self, axis, ddof, keepdims, dtype, acc_dtype)
 
-    def std(self, axis: Any = None, ddof: int = 0, keepdims: bool = False) -> Any:
+    def std(self, axis: Any = None, ddof: float = 0, keepdims: bool = False, dtype: Any = None,
+            acc_dtype: Any = None) -> Any:
         """Standard deviation over `axis`."""
-        return nt.std(self, axis, ddof, keepdims)
+        return nt.std(self, axis, ddof, keepdims, dtype, acc_dtype)
 
     def max(self, axis: Any = None, keepdims: bool = False) -> Any:
         """Largest element over `axis`."""
@@ -256,13 +261,13 @@ class TensorOperators:
         """True where an element along `axis` is."""
         return nt.any(self, axis, keepdims)
 
-    def cumsum(self, axis: int | None = None) -> Any:
+    def cumsum(self, axis: int | None = None, dtype: Any = None) -> Any:
         """Sums of the elements up to each place."""
-        return nt.cumsum(self, axis)
+        return nt.cumsum(self, axis, dtype)
 
-    def cumprod(self, axis: int | None = None) -> Any:
+    def cumprod(self, axis: int | None = None, dtype: Any = None) -> Any:
         """Products of the elements up to each place."""
-        return nt.cumprod(self, axis)
+        return nt.cumprod(self, axis, dtype)
 
     def norm(self, L: Any = 2, axis: Any = None, keepdims: bool = False) -> Any:
         """sum(|x|**L) ** (1 / L) over `axis`."""

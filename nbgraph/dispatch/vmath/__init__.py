@@ -7,9 +7,9 @@
         for i in range(x.size):
             out[i] = vmath.sigmoid(x[i])        # four or eight elements at a time
 
-From Python each is NumPy's (or SciPy's) function, of arrays. In compiled code it takes numbers of any kind; float32 gives
-float32. None is a jitted function: a formula is written into the loop, without a branch or a call. NaN, infinities,
-signed zeros and subnormal numbers are as in NumPy.
+From Python each is NumPy's (or SciPy's) function, of arrays. In compiled code it takes numbers of any kind; float32
+gives float32. None is a jitted function: a formula is written into the loop, without a branch or a call. NaN,
+infinities, signed zeros and subnormal numbers are as in NumPy.
 
     largest error, in units in the last place
     1    exp, log

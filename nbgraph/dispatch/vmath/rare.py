@@ -14,8 +14,8 @@ from llvmlite import ir
 
 from nbgraph.dispatch.scalar_value import Value, branch
 
-# How many numbers fit into the registers of today's processors, in loops of mixed widths too.
-_LANES = {64: (2, 4, 8), 32: (4, 8)}
+# How many numbers fit into registers of 128, 256 and 512 bits.
+_LANES = {64: (2, 4, 8), 32: (4, 8, 16)}
 _PURE = ("noinline", "nounwind", "readnone", "willreturn")
 
 

@@ -13,6 +13,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -68,11 +69,11 @@ def main() -> None:
             x = np.random.default_rng(0).uniform(*SHORT.get(name, (-30, 30)), COUNT).astype(dtype)
             out, loop = np.empty_like(x), compiled(getattr(vmath, name), dtype)
             numpy, scalar = getattr(np, name, None), libm(name)
-            calls: list[Callable[[], Any]] = [lambda loop=loop: loop(x, out)]
+            calls = [partial(loop, x, out)]
             if numpy is not None:
-                calls.append(lambda numpy=numpy: numpy(x, out=out))
+                calls.append(partial(numpy, x, out=out))
             if scalar is not None:
-                calls.append(lambda other=compiled(scalar, dtype): other(x, out))
+                calls.append(partial(compiled(scalar, dtype), x, out))
             ours, *others = medians(calls)
             against_numpy = f"{ours / others[0]:8.2f}" if numpy is not None else " " * 8
             against_libm = f"{others[-1] / ours:8.1f}" if scalar is not None else " " * 8
