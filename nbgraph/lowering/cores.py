@@ -177,20 +177,21 @@ def _accesses(s: Any) -> list[tuple[Buffer, tuple[Expr, ...]]]:
 
 def _cost(body: list[Any]) -> Expr:
     """What one turn costs."""
-    total: Expr = Literal(0)
+    loops: Expr = Literal(0)
+    here = 0
     for s in body:
+        here += _OPERATION
         if isinstance(s, For):
-            total = add(total, multiply(s.extent, _cost(s.body)))
+            loops = add(loops, multiply(s.extent, _cost(s.body)))
             continue
-        here = _MEMORY * len(written_by(s))
+        here += _MEMORY * len(written_by(s))
         for e in (e for x in expressions_of(s) for e in parts_of(x)):
             if isinstance(e, Load):
                 here += _MEMORY
             elif isinstance(e, Call):
                 row = TABLE.get(e.function)
                 here += _FUNCTION if row is not None and row.expensive else _OPERATION
-        total = add(total, Literal(here + _OPERATION))
-    return total
+    return add(loops, Literal(here))
 
 
 def _integer(function: str, a: Expr, b: Expr) -> Expr:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from nbgraph.dispatch.expressions import Assign, Buffer, Call, Combine, For, Keep, Literal, Local, Store
+from nbgraph.lowering.claims import conditions
 from nbgraph.lowering.names import Hinted, Numbered
 from nbgraph.lowering.program import (
     Allocate,
@@ -193,44 +194,28 @@ class MainWriter(BodyWriter):
 
     def test(self, s: Test) -> None:
         """if n != m: raise CheckFailed(0, n, m)"""
-        shown = [self.expressions.text(e) for e in s.shown]
-        if isinstance(s.operands[0], Buffer):
-            condition, shown = self._array_test(s, shown)
+        values = list(map(self.expressions.text, s.values()))
+        if s.array is not None:
+            condition, values = self._array_test(s, s.array, values)
         else:
-            condition = scalar_condition(s.check.test, [self.expressions.text(e) for e in s.operands], self.imports)
+            condition = " or ".join(conditions(s, self.expressions.text, self.imports.name))
         failed = self.imports.name("nbgraph.dispatch.checks.CheckFailed")
         self.line(f"if {condition}:")
-        self.line(f"{INDENT}raise {failed}({', '.join([str(s.number), *shown])})")
+        self.line(f"{INDENT}raise {failed}({', '.join([str(s.number), *values])})")
 
-    def _array_test(self, s: Test, shown: list[str]) -> tuple[str, list[str]]:
-        buffer = s.operands[0]
+    def _array_test(self, s: Test, buffer: Buffer, shown: list[str]) -> tuple[str, list[str]]:
+        (claim,) = s.claims
         flat, at = Local(f"{buffer.hint}_flat"), Local("at")
         name = self.namer.name(buffer)
         if buffer.ndim != 1:
             reshape = self.imports.name("nbgraph.dispatch.memory.reshape")
             self.line(f"{self.namer.name(flat)} = {reshape}({name}, ({name}.size,))")
             name = self.namer.name(flat)
-        find = "first_outside" if s.check.test == "bounds" else "first_negative"
-        arguments = [name, *(self.expressions.text(e) for e in s.operands[1:])]
+        find = "first_outside" if claim.check.test == "bounds" else "first_negative"
+        arguments = [name, *(self.expressions.text(e) for e in claim.operands[1:])]
         function = self.imports.name(f"nbgraph.dispatch.checks.{find}")
         self.line(f"{self.namer.name(at)} = {function}({', '.join(arguments)})")
         return f"{self.namer.name(at)} >= 0", [f"{name}[{self.namer.name(at)}]", *shown]
-
-
-def scalar_condition(test: str, operands: list[str], imports: Imports) -> str:
-    """What is true where the check does not hold."""
-    first, *rest = operands
-    if test in ("equal", "same_size"):
-        return f"{first} != {rest[0]}" if len(rest) == 1 else f"not ({' == '.join(operands)})"
-    if test == "at_most":
-        return f"{first} > {rest[0]}"
-    if test == "index":
-        return f"not -{rest[0]} <= {first} < {rest[0]}"
-    if test == "finite":
-        finite = imports.name("math.isfinite")
-        return f"not ({' and '.join(f'{finite}({e})' for e in operands)})"
-    sign = {"positive": "<= 0", "natural": "< 0", "nonzero": "== 0"}[test]
-    return " or ".join(f"{e} {sign}" for e in operands)
 
 
 def parameters(kernel: Kernel) -> list[Any]:

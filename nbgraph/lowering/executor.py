@@ -13,6 +13,7 @@ from nbgraph.dispatch.checks import CheckFailed
 from nbgraph.graph.basic import Variable
 from nbgraph.graph.fg import FunctionGraph
 from nbgraph.lowering.build import Argument, Native, build
+from nbgraph.lowering.claims import error
 from nbgraph.lowering.cores import spread_over_cores
 from nbgraph.lowering.emit import canonical_source
 from nbgraph.lowering.fusion import fuse_rows
@@ -27,13 +28,16 @@ from nbgraph.lowering.sums import sum_in_blocks
 from nbgraph.lowering.workspace import pack_temporaries
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Stages:
     """The graph after rewriting, the plan of its computation, and the program that was compiled."""
 
     graph: FunctionGraph
     plan: Plan
     program: Program
+
+    def __repr__(self) -> str:
+        return f"<stages .graph, .plan, .program: {summary(self)}>"
 
     def __str__(self) -> str:
         return f"graph\n{self.graph}\n\nplan\n{self.plan}\n\nprogram\n{self.program}"
@@ -70,8 +74,8 @@ class Compiled:
 
     def error_of(self, failed: Exception) -> Exception:
         """The error for a CheckFailed of `entry`: what is wrong with which operands, and how to fix it."""
-        number, *shown = failed.args
-        return self.stages.program.checks[number].report(shown)
+        number, *values = failed.args
+        return error(self.stages.program.checks[number], values)
 
     @cached_property
     def source(self) -> str:

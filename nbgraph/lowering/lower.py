@@ -10,9 +10,22 @@ from typing import Any
 
 import numpy as np
 
-from nbgraph.dispatch.expressions import Buffer, Expr, For, Literal, Load, Local, Statement, Store, multiply
-from nbgraph.dispatch.rules import Check, Extent
+from nbgraph.dispatch.expressions import (
+    Assign,
+    Buffer,
+    Expr,
+    For,
+    Literal,
+    Load,
+    Local,
+    Statement,
+    Store,
+    buffers_of,
+    multiply,
+)
+from nbgraph.dispatch.rules import Extent
 from nbgraph.graph.basic import Constant, Variable
+from nbgraph.lowering.claims import joins
 from nbgraph.lowering.elements import Elements, Known, hint_of
 from nbgraph.lowering.nest import build_nest, copy_loops
 from nbgraph.lowering.plan import AliasStep, CheckStep, LibraryStep, Nest, Plan, ScalarStep
@@ -20,11 +33,13 @@ from nbgraph.lowering.program import (
     Allocate,
     CallKernel,
     CallLibrary,
+    Claim,
     MakeAlias,
     Program,
     ReadLength,
     Test,
     kernel_of,
+    targets_of,
 )
 
 
@@ -41,7 +56,7 @@ class _Lowering:
         self.known = Known(plan.rules, plan.lengths_of, plan.same)
         self.main: list[Any] = []
         self.scalars = Elements(self.known)
-        self.checks: list[Check] = []
+        self.checks: list[Test] = []
         self.claims: set[Any] = set()       # checks that have been made: after them they hold
         self.lengths_read: set[Local] = set()
         self.pending: dict[Variable, int] = {}
@@ -181,14 +196,31 @@ class _Lowering:
         if check.test == "same_size":
             operands = tuple(self._product(lengths) for lengths in operands)
         self._flush()
-        claim = (check.test, operands)
-        if claim in self.claims or self._always_holds(check.test, operands):
+        if (check.test, operands) in self.claims or self._always_holds(check.test, operands):
             return
-        self.claims.add(claim)
-        number = len(self.checks)
-        self.checks.append(check)
-        self.main.append(Test(number, check, operands, tuple(self._shown(s) for s in check.shown
-                                                            if not _is_array(s))))
+        self.claims.add((check.test, operands))
+        claim = Claim(check, operands, tuple(self._shown(s) for s in check.shown if not _is_array(s)))
+        test, later = self._last_test()
+        if test is None or not joins(test, claim):
+            test = Test(len(self.checks), [])
+            self.checks.append(test)
+            self.main.append(test)
+        elif any(e in Test(0, [claim]).values() for s in later for e in _made_by(s)):
+            if not all(isinstance(s, ReadLength) or (isinstance(s, Assign) and not buffers_of(s.value)) for s in later):
+                test = Test(len(self.checks), [])
+                self.checks.append(test)
+            else:  # nothing but scalars have been computed since
+                self.main.remove(test)
+            self.main.append(test)
+        test.claims.append(claim)
+
+    def _last_test(self) -> tuple[Test | None, list[Any]]:
+        """The last test of scalars, and the statements behind it."""
+        for place in range(len(self.main) - 1, -1, -1):
+            s = self.main[place]
+            if isinstance(s, Test) and s.array is None:
+                return s, self.main[place + 1:]
+        return None, []
 
     def _always_holds(self, test: str, operands: tuple[Any, ...]) -> bool:
         """True where what is known of the operands decides the check."""
@@ -216,6 +248,10 @@ class _Lowering:
         for n in lengths:
             product = multiply(product, n)
         return self.scalars.simple(product)
+
+
+def _made_by(s: Any) -> list[Local]:
+    return s.kernel.results if isinstance(s, CallKernel) else targets_of(s)
 
 
 def _is_array(a: Any) -> bool:

@@ -19,6 +19,7 @@ from nbgraph.dispatch.expressions import (
     Expr,
     For,
     Keep,
+    Literal,
     Load,
     Local,
     Statement,
@@ -121,13 +122,33 @@ class CallLibrary:
 
 
 @dataclass(eq=False)
-class Test:
-    """raise CheckFailed(number, *shown) where the check does not hold."""
+class Claim:
+    """A check with the expressions that it is about, and those that its error shows."""
 
-    number: int
     check: Check
     operands: tuple[Any, ...]
     shown: tuple[Expr, ...]
+
+
+@dataclass(eq=False)
+class Test:
+    """raise CheckFailed(number, *values) where one of the claims does not hold; one about an array stands alone."""
+
+    number: int
+    claims: list[Claim]
+
+    @property
+    def array(self) -> Buffer | None:
+        """The array that the claim is about."""
+        first = self.claims[0].operands[0]
+        return first if isinstance(first, Buffer) else None
+
+    def values(self) -> list[Expr]:
+        """What the error is made of: all but numbers, each once; of an array what its error shows."""
+        if self.array is not None:
+            return list(self.claims[0].shown)
+        expressions = (e for claim in self.claims for e in (*claim.operands, *claim.shown))
+        return list(dict.fromkeys(e for e in expressions if not isinstance(e, Literal)))
 
 
 MainStatement = (Statement | ReadLength | Allocate | StackArray | MakeAlias | CallKernel | CombineParts | CallLibrary
@@ -152,7 +173,7 @@ class Program:
     constants: list[tuple[Buffer, Any]]
     statements: list[MainStatement]
     outputs: list[Any]
-    checks: list[Check] = field(default_factory=list)
+    checks: list[Test] = field(default_factory=list)
 
     @property
     def kernels(self) -> list[Kernel]:
@@ -208,7 +229,8 @@ def locals_in(statement: Any) -> list[Local]:
     elif isinstance(statement, CallLibrary):
         expressions = [a for a in statement.arguments if isinstance(a, Local)]
     elif isinstance(statement, Test):
-        expressions = [*(a for a in statement.operands if not isinstance(a, Buffer)), *statement.shown]
+        expressions = [e for claim in statement.claims for e in (*claim.operands, *claim.shown)
+                       if not isinstance(e, Buffer)]
     else:
         expressions = [] if isinstance(statement, ReadLength) else expressions_of(statement)
     return [e for expression in expressions for e in parts_of(expression) if isinstance(e, Local)]

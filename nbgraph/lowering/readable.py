@@ -42,6 +42,7 @@ from nbgraph.lowering.words import COMMENT, Words, hints_of, one_line
 
 SHORT = {"float64": "f64", "float32": "f32", "complex128": "c128", "complex64": "c64", "int64": "i64", "int32": "i32",
          "int16": "i16", "int8": "i8", "uint64": "u64", "uint32": "u32", "uint16": "u16", "uint8": "u8", "bool": "bool"}
+SHOWN = 4       # checks of one test that are named
 LONGEST = 64    # characters of an expression that stands in place of a name
 
 
@@ -159,10 +160,12 @@ class _ReadableMain(_ReadableBody, MainWriter):
         self.explain(s.variable, partial(super().alias, s))
 
     def test(self, s: Test) -> None:
-        comment = self.words.comment(s.check.node.outputs[0], COMMENT - len("for "))
-        if comment is not None and comment not in self.checked:
-            self.checked.add(comment)
-            self.line(f"# for {comment}")
+        comments = [self.words.comment(claim.check.node.outputs[0], COMMENT // len(s.claims) - len("for "))
+                    for claim in s.claims[:SHOWN]]
+        new = [comment for comment in dict.fromkeys(comments) if comment is not None and comment not in self.checked]
+        self.checked.update(new)
+        if new:
+            self.line(f"# for {_listed([*new, *['…'] * (len(s.claims) > SHOWN)])}")
         super().test(s)
 
     def call_library(self, s: CallLibrary) -> None:

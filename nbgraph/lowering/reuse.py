@@ -168,6 +168,6 @@ def buffers_in(statement: Any) -> Iterable[Buffer]:
     if isinstance(statement, CallLibrary):
         return [a for a in (*statement.arguments, *statement.outputs) if isinstance(a, Buffer)]
     if isinstance(statement, Test):
-        return [a for a in statement.operands if isinstance(a, Buffer)]
+        return [] if statement.array is None else [statement.array]
     loads = [e.buffer for expression in expressions_of(statement) for e in parts_of(expression) if isinstance(e, Load)]
     return [*loads, *written_by(statement)]

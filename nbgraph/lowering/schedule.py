@@ -35,6 +35,7 @@ from nbgraph.lowering.footprint import Read, reads_of, whole
 from nbgraph.lowering.plan import AliasStep, CheckStep, LibraryStep, Nest, Plan, Root, ScalarStep, Site, Step, natural
 
 AGAIN = 3        # computing costs at most this: do it again rather than store and load
+REDUCTIONS = 16   # of one nest: there are as many vector registers
 STATEMENTS = 100  # a nest with more is cut: compile time grows faster than linearly with statements and arrays
 COST_CAP = 10**9
 
@@ -137,7 +138,8 @@ class _Scheduler:
             self._place_pointwise(node, rule, out, ambient)
         elif isinstance(rule, Reduction):
             level = self._needed(node, rule.element, rule.source.type.ndim, ambient, ("reduce", node))
-            self._barrier(out, self._with_room(level, self._dims(rule.source), self.reads["reduce", node]))
+            self._barrier(out, self._with_room(level, self._dims(rule.source), self.reads["reduce", node],
+                                              STATEMENTS // REDUCTIONS))
         elif isinstance(rule, (Search, Scan)):
             self._barrier(out, max([ambient, *(self._need(whole(x), ()) for x in _sources(rule))]))
         elif isinstance(rule, Writes):
@@ -162,12 +164,12 @@ class _Scheduler:
         if out.type.ndim == 0:
             self.ready[out] = level
 
-    def _with_room(self, level: int, dims: tuple[Dim, ...], reads: Sequence[Read]) -> int:
+    def _with_room(self, level: int, dims: tuple[Dim, ...], reads: Sequence[Read], weight: int = 1) -> int:
         """The first level from this one on whose nest over `dims` has room; what is read of full ones is in memory."""
         first = level
         while self._is_full(level, dims):
             level += 1
-        self.filled[level, dims] = self.filled.get((level, dims), 0) + 1
+        self.filled[level, dims] = self.filled.get((level, dims), 0) + weight
         for v in (read.variable for read in reads if self._is_inlined(read.variable)):
             if level > first or (self.level[v] < level and self._is_full(self.level[v], self._dims(v))):
                 self.kept.add(v)

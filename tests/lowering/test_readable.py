@@ -194,7 +194,7 @@ def test_lengths_are_called_n_m_k():
 
 def test_lengths_that_only_checks_read_have_no_names():
     source = build("products")[0].source
-    assert "if b.shape[1] != k:" in source and "if l != v.shape[0]:" in source
+    assert "if b.shape[1] != k or n != b.shape[0] or l != v.shape[0]:" in source
 
 
 def test_one_loop_after_the_other_have_the_same_index():

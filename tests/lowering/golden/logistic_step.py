@@ -61,13 +61,10 @@ def fused_1(piece_1, first_1, count_1, w, dot_1):
 def train(x, y, w, b):
     m = x.shape[1]
     n = x.shape[0]
-    # for dot(x, w)
-    if m != w.shape[0]:
-        raise CheckFailed(0, n, m, w.shape[0])
     k = y.shape[0]
-    # for softplus(-(dot(x, w) + b)) * y
-    if n != k:
-        raise CheckFailed(1, n, k)
+    # for dot(x, w), softplus(-(dot(x, w) + b)) * y
+    if m != w.shape[0] or n != k:
+        raise CheckFailed(0, m, w.shape[0], n, k)
     t = np.float64(k)
     dot = empty((n,), np.float64)
     # dot(x, w)    f64[n]

@@ -69,7 +69,7 @@ def fused_3(nonzero_1, k, n, clipped):
     apart()
     for i in range(k):
         nonzero_i = nonzero_1[i]
-        # clipped = set_subtensor(x[nonzero(x < 0)], 0)
+        # clipped = set_subtensor(x[x < 0], 0)
         clipped[switch(nonzero_i < 0, nonzero_i + n, nonzero_i)] = 0.0
 
 
@@ -90,12 +90,12 @@ def masks(x):
     # nonzero(x < 0)    i64[?]
     nonzero_1, = np.nonzero(lt)
     m = nonzero.shape[0]
-    # for positive = x[nonzero(mask)]
+    # for positive = x[mask]
     at = first_outside(nonzero, n)
     if at >= 0:
         raise CheckFailed(1, nonzero[at], n)
     k = nonzero_1.shape[0]
-    # for clipped = set_subtensor(x[nonzero(x < 0)], 0)
+    # for clipped = set_subtensor(x[x < 0], 0)
     at_1 = first_outside(nonzero_1, n)
     if at_1 >= 0:
         raise CheckFailed(2, nonzero_1[at_1], n)

@@ -50,15 +50,9 @@ def products(a, b, c, v):
     n = a.shape[0]
     k = c.shape[1]
     l = c.shape[0]
-    # for dot(b, c.T)
-    if b.shape[1] != k:
-        raise CheckFailed(0, b.shape[0], b.shape[1], k, l)
-    # for dot(a.T, dot(b, c.T))
-    if n != b.shape[0]:
-        raise CheckFailed(1, m, n, b.shape[0], l)
-    # for dot(c.T, v)
-    if l != v.shape[0]:
-        raise CheckFailed(2, k, l, v.shape[0])
+    # for dot(b, c.T), dot(a.T, dot(b, c.T)), dot(c.T, v)
+    if b.shape[1] != k or n != b.shape[0] or l != v.shape[0]:
+        raise CheckFailed(0, b.shape[1], k, b.shape[0], l, n, m, v.shape[0])
     pieces = pieces_of(l, 11)
     total_parts = on_stack(64, np.float64)
     spread(fused_0, pieces, l, v, total_parts)
@@ -73,7 +67,7 @@ def products(a, b, c, v):
     # dot(c.T, v)    f64[k]
     gemv(1.0, c, True, v, 0.0, dot_2)
     z = dot_1    # in the memory of dot_1
-    pieces_1 = pieces_of(m, l * 14)
+    pieces_1 = pieces_of(m, l * 14 + 2)
     # -> z f64[m, l]
     spread(fused_1, pieces_1, m, l, dot_1)
     return z, dot_2, total

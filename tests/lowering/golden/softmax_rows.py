@@ -114,23 +114,20 @@ def fused_3(piece_3, first_3, count_3, label, sub, m, total_parts):
 def softmax_rows(x, label):
     m = x.shape[1]
     n = x.shape[0]
-    # for max(x, axis=1)
-    if m <= 0:
-        raise CheckFailed(0, n, m)
     k = label.shape[0]
-    # for sub[arange(k), label]
-    if k > n:
-        raise CheckFailed(1, n, n)
+    # for max(x, axis=1), sub[arange(k), label]
+    if m <= 0 or k > n:
+        raise CheckFailed(0, m, n, k)
     at = first_outside(label, m)
     if at >= 0:
-        raise CheckFailed(2, label[at], m)
+        raise CheckFailed(1, label[at], m)
     t = np.float64(k)
     t_1 = -1.0 / t
     max_1 = empty((n,), np.float64)
     inc_at = empty((n, m), np.float64)
     exp_1 = empty((n, m), np.float64)
     sum_1 = empty((n,), np.float64)
-    pieces = pieces_of(n, m * 12 + 2 + 5 + 5 + 2 + m * 38 + 5)
+    pieces = pieces_of(n, m * 12 + m * 38 + 23)
     # -> inc_at f64[n, m], max_1 f64[n], exp_1 f64[n, m], sum_1 f64[n]
     spread(fused_0, pieces, n, x, m, inc_at, max_1, exp_1, sum_1)
     pieces_1 = pieces_of(k, 25)
@@ -139,7 +136,7 @@ def softmax_rows(x, label):
     p = empty((n, m), np.float64)
     sub = empty((n, m), np.float64)
     gx = exp_1    # in the memory of exp_1
-    pieces_2 = pieces_of(n, m * 39 + 34 + 2 + m * 27)
+    pieces_2 = pieces_of(n, m * 39 + m * 27 + 40)
     # -> p f64[n, m], sub f64[n, m], gx f64[n, m]
     spread(fused_2, pieces_2, n, sum_1, max_1, x, inc_at, m, p, sub, exp_1)
     pieces_3 = pieces_of(k, 24)
