@@ -173,14 +173,13 @@ def _outputs(outputs: Any) -> tuple[str, tuple[Any, ...], tuple[Out, ...]]:
 
 
 def _as_out(element: Any) -> Out:
-    out = element if isinstance(element, Out) else Out(element)
-    if isinstance(out.variable, Variable):
-        return out
+    if isinstance(element, (Out, Variable)):
+        return element if isinstance(element, Out) else Out(element)
     try:
-        return Out(nt.as_tensor_variable(out.variable), out.borrow)
+        return Out(nt.as_tensor_variable(element))
     except (TypeError, ValueError) as error:
-        raise DTypeError(None, f"an output must be a symbolic variable, got {type(out.variable).__name__} "
-                         f"{str(out.variable)[:60]!r} ({str(error).splitlines()[0]})", line=user_line(),
+        raise DTypeError(None, f"an output must be a symbolic variable, got {type(element).__name__} "
+                         f"{str(element)[:60]!r} ({str(error).splitlines()[0]})", line=user_line(),
                          fix="pass variables, Out(...), a list or a dict of these") from None
 
 

@@ -106,8 +106,10 @@ def plain(array: Any) -> np.ndarray:
 
 
 def filter_for(variable: Variable, value: Any, subject: str, *, strict: bool = False,
-               allow_downcast: bool | None = None) -> Any:
+               allow_downcast: bool | None = None, fix: str = "") -> Any:
     """`value` filtered by the Type of `variable`; an error says what `subject` is and where the variable was made.
+
+    `fix` is what else a caller can do about a value that would lose precision.
 
     Raises
     ------
@@ -117,8 +119,9 @@ def filter_for(variable: Variable, value: Any, subject: str, *, strict: bool = F
     try:
         return variable.type.filter(value, strict=strict, allow_downcast=allow_downcast)
     except TypeError as error:
+        lossy = "would lose precision" in str(error)
         raise DTypeError(subject, str(error), line=user_line(), **operand(variable),
-                         fix=f"give a value of type {variable.type}") from None
+                         fix=f"give a value of type {variable.type}{fix if lossy else ''}") from None
     except ValueError as error:
         raise ShapeError(subject, str(error), line=user_line(), **operand(variable),
                          fix=f"give a value of type {variable.type}") from None

@@ -96,9 +96,17 @@ class Out:
     ----------
     variable : Variable
     borrow : bool      True allows the result to be memory that the next call overwrites
+
+    Raises
+    ------
+    DTypeError      `variable` is none
     """
 
     def __init__(self, variable: Any, borrow: bool = False) -> None:
+        if not isinstance(variable, Variable):
+            raise DTypeError(None, f"an output must be a symbolic variable, got {type(variable).__name__} "
+                             f"{str(variable)[:60]!r}", line=user_line(),
+                             fix="pass a variable; nt.as_tensor_variable makes one of a number or a list")
         self.variable: Variable = variable
         self.borrow = borrow
 

@@ -8,23 +8,31 @@ It has the same interface as what `nbgraph.lowering.compile_graph` gives.
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from nbgraph.errors import GraphError
 from nbgraph.graph.basic import Constant
 from nbgraph.graph.evaluate import evaluate
 from nbgraph.graph.fg import FunctionGraph
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ReferenceStages:
     """The stages of a function that is not lowered: its graph."""
 
     graph: FunctionGraph
     plan: None = None
     program: None = None
+
+    def __repr__(self) -> str:
+        return f"<stages .graph: {len(self.graph)} nodes, each computed by NumPy>"
+
+    def __str__(self) -> str:
+        return f"graph\n{self.graph}"
 
 
 class ReferenceExecutor:
@@ -75,6 +83,11 @@ class ReferenceExecutor:
     def explain(self) -> str:
         """One sentence: there is no plan to show."""
         return f"reference mode: {len(self.stages.graph)} nodes, each computed by the perform of its Op"
+
+    def memory_estimate(self, arguments: Sequence[Any]) -> Any:
+        """Not for this mode: NumPy makes an array for every node."""
+        raise GraphError("memory_estimate: reference mode makes an array for every node",
+                         fix="ask a function of a compiled mode")
 
     def cache_info(self) -> str:
         """One sentence: there is nothing to cache."""

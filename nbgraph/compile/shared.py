@@ -77,7 +77,8 @@ class SharedVariable(Variable):
         ShapeError   a length that is not the known one
         """
         kept = filter_for(self, new_value, f"value of shared variable {self}", strict=self.container.strict,
-                          allow_downcast=self.container.allow_downcast)
+                          allow_downcast=self.container.allow_downcast,
+                          fix=", or make the variable with shared(..., allow_downcast=True)")
         self.container.storage[0] = stored(kept, new_value, borrow)
 
     def zero(self, borrow: bool = False) -> None:

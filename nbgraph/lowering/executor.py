@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from nbgraph.dispatch.checks import CheckFailed
 from nbgraph.graph.basic import Variable
@@ -18,6 +19,7 @@ from nbgraph.lowering.cores import spread_over_cores
 from nbgraph.lowering.emit import canonical_source
 from nbgraph.lowering.fusion import fuse_rows
 from nbgraph.lowering.lower import lower
+from nbgraph.lowering.memory import MemoryEstimate, estimate
 from nbgraph.lowering.outline import outline
 from nbgraph.lowering.plan import LibraryStep, Plan
 from nbgraph.lowering.prepare import Forward, prepare
@@ -86,6 +88,10 @@ class Compiled:
     def explain(self) -> str:
         """What is computed where, and what it took to build."""
         return f"{summary(self.stages)}\n\n{self.stages.plan}\n\n{self.native}"
+
+    def memory_estimate(self, arguments: Sequence[Any]) -> MemoryEstimate:
+        """What a call allocates, for the shape of each input of the graph, or the value of a scalar."""
+        return estimate(self.stages.program, arguments)
 
     def cache_info(self) -> Native:
         """Where the compiled code is kept, and whether it came from there."""

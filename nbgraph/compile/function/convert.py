@@ -16,6 +16,7 @@ from nbgraph.compile.collect import Slot
 from nbgraph.compile.container import filter_for, plain
 
 Converter = Callable[[Any], Any]
+DOWNCAST = ", or pass allow_downcast=True to In or allow_input_downcast=True to function"
 
 
 def converter(slot: Slot, scalar: bool, allow_downcast: bool | None, function_name: str | None) -> Converter:
@@ -37,7 +38,7 @@ def converter(slot: Slot, scalar: bool, allow_downcast: bool | None, function_na
     subject = f"{function_name or 'function'}: input {slot.name or variable} (position {slot.position})"
 
     def careful(value: Any) -> Any:
-        kept = filter_for(variable, value, subject, strict=strict, allow_downcast=downcast)
+        kept = filter_for(variable, value, subject, strict=strict, allow_downcast=downcast, fix=DOWNCAST)
         if not isinstance(kept, np.ndarray):
             return kept
         return kept.item() if scalar else plain(kept)

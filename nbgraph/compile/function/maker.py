@@ -35,6 +35,9 @@ class FunctionMaker:
         self.executor = self._execute(self.fgraph, range(len(self.fgraph.outputs)))
         self._subsets: dict[tuple[int, ...], Executor] = {}
 
+    def __repr__(self) -> str:
+        return f"<maker of {self.name or 'function'}{self.collected}, mode {self.mode}>"
+
     @property
     def inputs(self) -> tuple[In, ...]:
         """The inputs as the user gave them."""

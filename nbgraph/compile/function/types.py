@@ -13,6 +13,8 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+
 from nbgraph.compile.container import Container, locks_of, operand
 from nbgraph.compile.function.access import Containers, Values, find_all
 from nbgraph.compile.function.arguments import MISSING, bind, missing_input
@@ -20,7 +22,7 @@ from nbgraph.compile.function.caller import CallPlan, make_call
 from nbgraph.compile.function.convert import converter
 from nbgraph.compile.function.maker import FunctionMaker
 from nbgraph.compile.mode import Executor
-from nbgraph.errors import DTypeError
+from nbgraph.errors import DTypeError, GraphError
 from nbgraph.graph.source import user_line
 
 
@@ -170,6 +172,38 @@ class Function:
     def cache_info(self) -> Any:
         """Where the compiled code came from and is kept."""
         return self.maker.executor.cache_info()
+
+    def memory_estimate(self, shapes: Mapping[Any, Any] | Sequence[Any]) -> Any:
+        """What a call will allocate, in bytes; nothing is run.
+
+        Parameters
+        ----------
+        shapes : for each input, by position, name or Variable, the shape of an array or the value of a scalar;
+                 defaults and shared variables are as they are now
+
+        Returns
+        -------
+        MemoryEstimate with .outputs, .temporaries, .stack, .total; .unknown names arrays whose lengths depend on values
+
+        Raises
+        ------
+        GraphError   a shape of another rank, an input without a shape, reference mode
+        """
+        given = dict(shapes) if isinstance(shapes, Mapping) else dict(enumerate(shapes))
+        by_container = {id(self.finder[key]): shape for key, shape in given.items()}
+        arguments = []
+        for slot, container in zip(self.slots, self.input_storage, strict=True):
+            if not slot.read:
+                continue
+            now = container.storage[0]
+            if id(container) in by_container:
+                arguments.append(by_container[id(container)])
+            elif now is not None:
+                arguments.append(np.shape(now) or np.asarray(now).item())
+            else:
+                raise GraphError(f"memory_estimate: input {slot.variable} has no shape", line=slot.variable.line,
+                                 fix="give its shape, by position or name")
+        return self.maker.executor.memory_estimate(arguments)
 
     def free(self) -> None:
         """Nothing to free: a call keeps no intermediate values."""
