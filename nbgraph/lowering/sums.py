@@ -100,11 +100,11 @@ class _Blocks:
         if _is_short(loop):
             return [*starts, For(loop.index, loop.extent, inner, loop.first, loop.offset), *ends]
         block, done, offset = Local("block"), Local("done"), Local("offset")
-        places, first = [Assign(done, multiply(block, Literal(BLOCK)))], done
-        if loop.first is not None:
-            first = Local("first")
-            # Numba asks of every index whether it is negative, unless it is known not to be.
-            places.append(Assign(first, _integer("maximum", _integer("+", loop.first, done), Literal(0))))
+        first = Local("first")
+        begin = done if loop.first is None else _integer("+", loop.first, done)
+        # Numba asks of every index whether it is negative, unless it is known not to be.
+        places = [Assign(done, multiply(block, Literal(BLOCK))),
+                  Assign(first, _integer("maximum", begin, Literal(0)))]
         length = _integer("minimum", _integer("-", loop.extent, done), Literal(BLOCK))
         count = _integer("floor_divide", add(loop.extent, Literal(BLOCK - 1)), Literal(BLOCK))
         return [For(block, count, [*places, *starts, For(loop.index, length, inner, first, offset), *ends])]

@@ -31,9 +31,10 @@ def fused_0(piece, first, count, x, m, inc_at, max_1, exp_1, sum_1):
         lost = 0.0
         for block in range(floor_divide(m + 255, 256)):
             done = block * 256
+            first_1 = maximum(done, 0)
             part = 0.0
             for offset_1 in range(minimum(m - done, 256)):
-                j = done + offset_1
+                j = first_1 + offset_1
                 t = exp(x[i, j] - max_i)
                 # exp(x - max(x, axis=1)[:, None])
                 exp_1[i, j] = t
@@ -70,9 +71,10 @@ def fused_2(piece_2, first_2, count_2, sum_1, max_1, x, inc_at, m, p, sub, exp_1
         lost = 0.0
         for block in range(floor_divide(m + 255, 256)):
             done = block * 256
+            first = maximum(done, 0)
             part = 0.0
             for offset_1 in range(minimum(m - done, 256)):
-                j = done + offset_1
+                j = first + offset_1
                 t_1 = x[i, j] - max_i - t
                 inc_at_i_j = inc_at[i, j]
                 # p = exp(x - max(x, axis=1)[:, None]) / sum(exp(x - max(x, axis=1)[:, None]), axis=1)[:, None]
