@@ -49,25 +49,36 @@ def pieces_of(turns: Value, cost: Value) -> Value:
     return wanted.intrinsic("smin", MOST).intrinsic("smax", 1)
 
 
-def on_stack(length: int, dtype: Any) -> np.ndarray:
-    """A vector of a length known to the compiler that lives until the function returns, not filled."""
-    return np.empty(length, dtype)
+def on_stack(rows: int, dtype: Any) -> np.ndarray:
+    """[rows, MOST], not filled, for as many partial results; it lives until the function returns.
+
+    rows : int    a literal
+    """
+    return np.empty((rows, MOST), dtype)
 
 
-@type_callable(on_stack)
-def _type_on_stack(context: Any) -> Callable[..., Any]:
-    return lambda length, dtype: types.Array(dtype.dtype, 1, "C")
+@infer_global(on_stack)
+class _OnStackTemplate(AbstractTemplate):
+    prefer_literal = True
+
+    def generic(self, args: Any, kws: Any) -> Any:
+        rows, dtype = args
+        if not isinstance(rows, types.IntegerLiteral):
+            return None
+        return signature(types.Array(dtype.dtype, 2, "C"), rows, dtype)
 
 
 @lower_builtin(on_stack, types.IntegerLiteral, types.Any)
-@lower_builtin(on_stack, types.Integer, types.Any)
 def _lower_on_stack(context: Any, builder: ir.IRBuilder, sig: Any, arguments: Any) -> Any:
-    kind = sig.return_type
+    kind, rows = sig.return_type, sig.args[0].literal_value
     element = context.get_data_type(kind.dtype)
-    data = cgutils.alloca_once(builder, element, size=ir.Constant(_LENGTH, MOST))
-    itemsize = ir.Constant(_LENGTH, context.get_abi_sizeof(element))
+    data = cgutils.alloca_once(builder, element, size=ir.Constant(_LENGTH, rows * MOST))
+    size = context.get_abi_sizeof(element)
     array = arrayobj.make_array(kind)(context, builder)
-    arrayobj.populate_array(array, data=data, shape=[arguments[0]], strides=[itemsize], itemsize=itemsize, meminfo=None)
+    shape, strides = (cgutils.pack_array(builder, [ir.Constant(_LENGTH, n) for n in numbers])
+                      for numbers in ((rows, MOST), (size * MOST, size)))
+    arrayobj.populate_array(array, data=data, shape=shape, strides=strides, itemsize=ir.Constant(_LENGTH, size),
+                            meminfo=None)
     return impl_ret_untracked(context, builder, kind, array._getvalue())
 
 
@@ -91,12 +102,18 @@ def _combine(kind: str, x: Any, y: Any) -> Any:
     return _formula(larger if kind == "max" else smaller)(x, y)
 
 
+def _keep_plain(function: ir.Function) -> None:
+    """Not worth LLVM's time: it runs once a call."""
+    for attribute in ("noinline", "optnone"):
+        function.attributes.add(attribute)
+
+
 def _combining(context: Any, module: ir.Module, name: str, kind: str, dtype: Any) -> Any:
     """dtype name(dtype *parts, pieces): one function of a module for all reductions of a kind."""
     element = context.get_data_type(dtype).as_pointer()
     function = ir.Function(module, ir.FunctionType(context.get_value_type(dtype), [element, _LENGTH]), name)
     function.linkage = "internal"
-    function.attributes.add("noinline")
+    _keep_plain(function)
     builder = ir.IRBuilder(function.append_basic_block("entry"))
     parts, pieces = function.args
 
@@ -122,20 +139,21 @@ def _combining(context: Any, module: ir.Module, name: str, kind: str, dtype: Any
 
 
 def _of_parts(kind: str, reference: Callable[..., Any]) -> Callable[..., Any]:
-    """A function of (parts, pieces): what a reduction gives, from what it gave for each piece."""
-    def combined(parts: np.ndarray, pieces: int) -> Any:
-        return reference(parts[:pieces])
+    """A function of (parts, row, pieces): what a reduction gives, from what it gave for each piece."""
+    def combined(parts: np.ndarray, row: int, pieces: int) -> Any:
+        return reference(parts[row, :pieces])
 
     def lower(context: Any, builder: ir.IRBuilder, sig: Any, arguments: Any) -> Any:
         parts = arrayobj.make_array(sig.args[0])(context, builder, arguments[0])
         name = f"nbgraph_{kind}_of_{sig.return_type}"
         function = builder.module.globals.get(name) or _combining(context, builder.module, name, kind, sig.return_type)
-        return builder.call(function, [parts.data, arguments[1]])
+        first = builder.gep(parts.data, [builder.mul(arguments[1], ir.Constant(_LENGTH, MOST))], inbounds=True)
+        return builder.call(function, [first, arguments[2]])
 
     combined.__name__ = combined.__qualname__ = f"{kind}_of"
-    combined.__doc__ = f"The {kind} of the first `pieces` of `parts`."
-    type_callable(combined)(lambda context: lambda parts, pieces: parts.dtype)
-    lower_builtin(combined, types.Array, types.Integer)(lower)
+    combined.__doc__ = f"The {kind} of the first `pieces` in a row of `parts`."
+    type_callable(combined)(lambda context: lambda parts, row, pieces: parts.dtype)
+    lower_builtin(combined, types.Array, types.Integer, types.Integer)(lower)
     return combined
 
 
@@ -203,7 +221,7 @@ def _crew(module: ir.Module) -> Any:
         return module.globals[_CREW]
     function = ir.Function(module, ir.FunctionType(ir.VoidType(), [_POINTER, _POINTER, _LENGTH]), _CREW)
     function.linkage = "internal"
-    function.attributes.add("noinline")
+    _keep_plain(function)
     worker, shared, pieces = function.args
     builder = ir.IRBuilder(function.append_basic_block("entry"))
     work = builder.bitcast(worker, ir.FunctionType(_POINTER, [_POINTER]).as_pointer())
@@ -248,6 +266,7 @@ def _worker(module: ir.Module, content: ir.Type, call: _Call) -> Any:
     """void *worker(void *shared): the pieces that no other thread has taken."""
     function = ir.Function(module, ir.FunctionType(_POINTER, [_POINTER]), module.get_unique_name("worker"))
     function.linkage = "internal"
+    _keep_plain(function)
     builder = ir.IRBuilder(function.append_basic_block("entry"))
     shared = builder.bitcast(function.args[0], content.as_pointer())
     counter, *places = (cgutils.gep_inbounds(builder, shared, 0, k) for k in range(len(content.elements)))

@@ -1,9 +1,9 @@
 """Cores: kernels with much to do are cut into pieces of their outer loop, for `dispatch.cores.spread` to share out.
 
     s = fused_0(x, n)     ->     pieces = pieces_of(n, 8)
-                                 parts = on_stack(64, np.float64)
-                                 spread(fused_0, pieces, n, x, parts)      parts[piece] = sum of x[first:first + count]
-                                 s = sum_of(parts, pieces)
+                                 parts = on_stack(1, np.float64)
+                                 spread(fused_0, pieces, n, x, parts)    parts[0, piece] = sum of x[first:first + count]
+                                 s = sum_of(parts, 0, pieces)
 
 That is done where no turn of the loop touches an element that another one writes. A temporary row gets one row a piece.
 What a short loop pays is a comparison.
@@ -153,21 +153,33 @@ class _Split:
         turns = substituted(self.loop.body, loads=lambda e: Load(rows[e.buffer], (piece, *e.index))
                             if e.buffer in rows else e)
         loop = For(self.loop.index, count, turns, start, offset)
-        parts = {total: Buffer(f"{total.hint}_parts", total.dtype, (Literal(MOST),)) for total in self.combined}
+        places = self._places()
         # Numba asks of every index whether it is negative, unless it is known not to be.
         body: list[Any] = [Assign(start, _integer("maximum", first, Literal(0))), *self.before, loop,
-                *(Store(b, (piece,), total) for total, b in parts.items())]
+                *(Store(b, (Literal(row), piece), total) for total, (b, row) in places.items())]
         kernel = kernel_of(body, [], loop)
         kernel.turns = (piece, first, count)
         kernel.scalars = [e for e in kernel.scalars if e not in kernel.turns]
-        names = {s.value: s.target for s in reversed(self.after) if s.value in parts}
-        combined = [CombineParts(names.get(s.target, s.target), self.combined[s.target], parts[s.target], pieces,
+        names = {s.value: s.target for s in reversed(self.after) if s.value in places}
+        combined = [CombineParts(names.get(s.target, s.target), self.combined[s.target], *places[s.target], pieces,
                                  s.variable) for s in self.before]
         after = substituted([s for s in self.after if names.get(s.value) is not s.target],
                             local=lambda e: names.get(e, e))
+        arrays = dict.fromkeys(b for b, _ in places.values())
         return [Assign(pieces, _integer("pieces_of", self.loop.extent, self.cost)),
-                *(StackArray(b) for b in parts.values()), *(Allocate(b) for b in rows.values()),
+                *(StackArray(b) for b in arrays), *(Allocate(b) for b in rows.values()),
                 CallKernel(kernel, call.variables, pieces=(pieces, self.loop.extent)), *combined, *after]
+
+    def _places(self) -> dict[Local, tuple[Buffer, int]]:
+        """Where a piece leaves its part of each reduction: an array for each dtype, a row for each reduction."""
+        groups: dict[str, list[Local]] = {}
+        for total in self.combined:
+            groups.setdefault(total.dtype, []).append(total)
+        found: dict[Local, tuple[Buffer, int]] = {}
+        for dtype, totals in groups.items():
+            parts = Buffer("parts", dtype, (Literal(len(totals)), Literal(MOST)))
+            found.update((total, (parts, row)) for row, total in enumerate(totals))
+        return found
 
 
 def _accesses(s: Any) -> list[tuple[Buffer, tuple[Expr, ...]]]:

@@ -148,16 +148,16 @@ class MainWriter(BodyWriter):
         self.line(f"{name} = {empty}({self.lengths(s.buffer)}, np.{numpy_name(s.buffer.dtype)})")
 
     def stack_array(self, s: StackArray) -> None:
-        """parts = on_stack(64, np.float64)"""
+        """parts = on_stack(2, np.float64)"""
         on_stack = self.imports.name("nbgraph.dispatch.cores.on_stack")
         length = self.expressions.text(s.buffer.dims[0])
         self.line(f"{self.namer.name(s.buffer)} = {on_stack}({length}, np.{numpy_name(s.buffer.dtype)})")
 
     def combine_parts(self, s: CombineParts) -> None:
-        """s = sum_of(parts, pieces)"""
+        """s = sum_of(parts, 0, pieces)"""
         combine = self.imports.name(f"nbgraph.dispatch.cores.{s.combine}_of")
         parts, pieces = self.namer.name(s.parts), self.expressions.text(s.pieces)
-        self.line(f"{self.namer.name(s.target)} = {combine}({parts}, {pieces})")
+        self.line(f"{self.namer.name(s.target)} = {combine}({parts}, {s.row}, {pieces})")
 
     def lengths(self, buffer: Buffer) -> str:
         """The shape of a buffer."""

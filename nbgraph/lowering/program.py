@@ -99,13 +99,14 @@ class CombineParts:
     target: Local
     combine: str
     parts: Buffer
+    row: int
     pieces: Local
     variable: Any = None
 
 
 @dataclass(eq=False)
 class StackArray:
-    """buffer = on_stack(length, dtype): gone when the function returns."""
+    """buffer = on_stack(rows, dtype): gone when the function returns."""
 
     buffer: Buffer
 

@@ -110,7 +110,7 @@ def hints_of(program: Program, words: Words) -> Hints:
             hints[s.buffer] = "work" if s.variable is None else words.called(s.variable)
         elif isinstance(s, CombineParts):
             name = identifier(words.names.get(s.variable, ACCUMULATORS.get(s.combine, "total")))
-            hints.update({s.target: name, s.parts: f"{name}_parts"})
+            hints[s.target] = name
         elif isinstance(s, CallLibrary):
             hints.update((b, words.called(v)) for b, v in zip(s.outputs, s.node.outputs, strict=True))
         elif isinstance(s, CallKernel):

@@ -63,25 +63,27 @@ KINDS += [("any", "bool"), ("all", "bool"), ("sum", "bool"), ("max", "bool"), ("
 @pytest.mark.parametrize(("name", "dtype"), KINDS)
 def test_parts_are_combined_as_numpy_does(name, dtype):
     combine = getattr(cores, f"{name}_of")
-    compiled = njit(lambda parts, pieces: combine(parts, pieces))
+    compiled = njit(lambda parts, pieces: combine(parts, 1, pieces))
     rng = np.random.default_rng(1)
     parts = (rng.normal(size=64) + (1j * rng.normal(size=64) if dtype == "complex128" else 0)) * 3
     parts = np.abs(parts).astype(dtype) if dtype == "uint8" else parts.astype(dtype)
+    rows = np.stack([parts[::-1], parts])
     for pieces in (1, 2, 5, 64):
         wanted = getattr(np, name)(parts[:pieces], **({} if name not in ("sum", "prod") else {"dtype": dtype}))
         tolerance = 1e-5 if dtype == "float32" else 1e-12
-        np.testing.assert_allclose(compiled(parts, pieces), wanted, rtol=tolerance)
-        np.testing.assert_allclose(combine(parts, pieces), wanted, rtol=tolerance)
+        np.testing.assert_allclose(compiled(rows, pieces), wanted, rtol=tolerance)
+        np.testing.assert_allclose(combine(rows, 1, pieces), wanted, rtol=tolerance)
 
 
 @pytest.mark.parametrize("special", [np.nan, np.inf, -np.inf])
 def test_nan_and_infinity_of_one_part_are_those_of_all(special):
-    compiled = {np.sum: njit(lambda parts: cores.sum_of(parts, 5)), np.max: njit(lambda parts: cores.max_of(parts, 5))}
+    compiled = {np.sum: njit(lambda parts: cores.sum_of(parts, 0, 5)),
+                np.max: njit(lambda parts: cores.max_of(parts, 0, 5))}
     for place in (0, 3):
-        parts = np.arange(5.0)
-        parts[place] = special
+        parts = np.arange(64.0)[None]
+        parts[0, place] = special
         for reference, f in compiled.items():
-            np.testing.assert_equal(f(parts), reference(parts))
+            np.testing.assert_equal(f(parts), reference(parts[0, :5]))
 
 
 def test_many_threads_may_call_at_the_same_time():
@@ -105,10 +107,11 @@ def test_many_threads_may_call_at_the_same_time():
 
 def test_an_array_on_the_stack_is_written_and_read():
     @njit
-    def reversed_squares(n):
-        squares = cores.on_stack(64, np.float64)
+    def squares_and_more(n):
+        squares = cores.on_stack(2, np.float64)
         for k in range(n):
-            squares[k] = k * k
-        return squares[n - 1], squares[0], squares.shape[0]
+            squares[1, k] = k * k
+            squares[0, k] = -k
+        return squares[1, n - 1], squares[0, n - 1], squares.shape
 
-    assert reversed_squares(5) == (16.0, 0.0, 64)
+    assert squares_and_more(5) == (16.0, -4.0, (2, 64))

@@ -14,7 +14,7 @@ from nbgraph.dispatch.vmath import log
 
 
 @kernel
-def fused_0(piece, first, count, y, group, theta, n, sigma, t, true_divide, logp_parts, total_parts):
+def fused_0(piece, first, count, y, group, theta, n, sigma, t, true_divide, parts):
     apart()
     start = maximum(first, 0)
     logp = 0.0
@@ -44,8 +44,8 @@ def fused_0(piece, first, count, y, group, theta, n, sigma, t, true_divide, logp
         total = total + part_1
     logp = settled(logp, lost)
     total = settled(total, lost_1)
-    logp_parts[piece] = logp
-    total_parts[piece] = total
+    parts[0, piece] = logp
+    parts[1, piece] = total
 
 
 @kernel
@@ -83,12 +83,11 @@ def hierarchical(theta, group, y, sigma):
     t = log(sigma)
     true_divide = empty((m,), np.float64)
     pieces = pieces_of(m, 64)
-    logp_parts = on_stack(64, np.float64)
-    total_parts = on_stack(64, np.float64)
+    parts = on_stack(2, np.float64)
     # -> true_divide f64[m]
-    spread(fused_0, pieces, m, y, group, theta, n, sigma, t, true_divide, logp_parts, total_parts)
-    logp = sum_of(logp_parts, pieces)
-    total = sum_of(total_parts, pieces)
+    spread(fused_0, pieces, m, y, group, theta, n, sigma, t, true_divide, parts)
+    logp = sum_of(parts, 0, pieces)
+    total = sum_of(parts, 1, pieces)
     gtheta = empty((n,), np.float64)
     pieces_1 = pieces_of(n, 5)
     # -> gtheta f64[n]

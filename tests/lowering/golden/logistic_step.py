@@ -14,7 +14,7 @@ from nbgraph.dispatch.vmath import sigmoid, softplus
 
 
 @kernel
-def fused_0(piece, first, count, y, b, t, prediction, dot, sub, gb_parts):
+def fused_0(piece, first, count, y, b, t, prediction, dot, sub, parts):
     apart()
     start = maximum(first, 0)
     gb = 0.0
@@ -42,7 +42,7 @@ def fused_0(piece, first, count, y, b, t, prediction, dot, sub, gb_parts):
         lost = lost + rounding(gb, part)
         gb = gb + part
     gb = settled(gb, lost)
-    gb_parts[piece] = gb
+    parts[0, piece] = gb
 
 
 @kernel
@@ -73,10 +73,10 @@ def train(x, y, w, b):
     xent = dot    # in the memory of dot
     sub = empty((n,), np.float64)
     pieces = pieces_of(n, 163)
-    gb_parts = on_stack(64, np.float64)
+    parts = on_stack(1, np.float64)
     # -> prediction bool[n], xent f64[n], sub f64[n]
-    spread(fused_0, pieces, n, y, b, t, prediction, dot, sub, gb_parts)
-    gb = sum_of(gb_parts, pieces)
+    spread(fused_0, pieces, n, y, b, t, prediction, dot, sub, parts)
+    gb = sum_of(parts, 0, pieces)
     dot_1 = empty((m,), np.float64)
     # dot(x.T, sub)    f64[m]
     gemv(1.0, x, True, sub, 0.0, dot_1)

@@ -37,7 +37,7 @@ def fused_0(x, n, mask, root, lt, cumsum):
 
 
 @kernel
-def fused_1(piece, first, count, nonzero, x, n, total_parts):
+def fused_1(piece, first, count, nonzero, x, n, parts):
     apart()
     start = maximum(first, 0)
     total = 0.0
@@ -54,7 +54,7 @@ def fused_1(piece, first, count, nonzero, x, n, total_parts):
         lost = lost + rounding(total, part)
         total = total + part
     total = settled(total, lost)
-    total_parts[piece] = total
+    parts[0, piece] = total
 
 
 @kernel
@@ -100,9 +100,9 @@ def masks(x):
     if at_1 >= 0:
         raise CheckFailed(2, nonzero_1[at_1], n)
     pieces = pieces_of(m, 24)
-    total_parts = on_stack(64, np.float64)
-    spread(fused_1, pieces, m, nonzero, x, n, total_parts)
-    total = sum_of(total_parts, pieces)
+    parts = on_stack(1, np.float64)
+    spread(fused_1, pieces, m, nonzero, x, n, parts)
+    total = sum_of(parts, 0, pieces)
     clipped = empty((n,), np.float64)
     # -> clipped f64[n]
     fused_2(x, n, clipped)

@@ -13,7 +13,7 @@ from nbgraph.dispatch.scalar_combine import add, rounding, settled
 
 
 @kernel
-def fused_0(piece, first, count, v, total_parts):
+def fused_0(piece, first, count, v, parts):
     apart()
     start = maximum(first, 0)
     total = 0.0
@@ -30,7 +30,7 @@ def fused_0(piece, first, count, v, total_parts):
         lost = lost + rounding(total, part)
         total = total + part
     total = settled(total, lost)
-    total_parts[piece] = total
+    parts[0, piece] = total
 
 
 @kernel
@@ -54,9 +54,9 @@ def products(a, b, c, v):
     if b.shape[1] != k or n != b.shape[0] or l != v.shape[0]:
         raise CheckFailed(0, b.shape[1], k, b.shape[0], l, n, m, v.shape[0])
     pieces = pieces_of(l, 11)
-    total_parts = on_stack(64, np.float64)
-    spread(fused_0, pieces, l, v, total_parts)
-    total = sum_of(total_parts, pieces)
+    parts = on_stack(1, np.float64)
+    spread(fused_0, pieces, l, v, parts)
+    total = sum_of(parts, 0, pieces)
     dot = empty((n, l), np.float64)
     # dot(b, c.T)    f64[n, l]
     gemm(1.0, b, False, c, True, 0.0, dot)

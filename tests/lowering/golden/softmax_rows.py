@@ -92,7 +92,7 @@ def fused_2(piece_2, first_2, count_2, sum_1, max_1, x, inc_at, m, p, sub, exp_1
 
 
 @kernel
-def fused_3(piece_3, first_3, count_3, label, sub, m, total_parts):
+def fused_3(piece_3, first_3, count_3, label, sub, m, parts):
     apart()
     start = maximum(first_3, 0)
     total = 0.0
@@ -109,7 +109,7 @@ def fused_3(piece_3, first_3, count_3, label, sub, m, total_parts):
         lost = lost + rounding(total, part)
         total = total + part
     total = settled(total, lost)
-    total_parts[piece_3] = total
+    parts[0, piece_3] = total
 
 
 @entry
@@ -142,8 +142,8 @@ def softmax_rows(x, label):
     # -> p f64[n, m], sub f64[n, m], gx f64[n, m]
     spread(fused_2, pieces_2, n, sum_1, max_1, x, inc_at, m, p, sub, exp_1)
     pieces_3 = pieces_of(k, 24)
-    total_parts = on_stack(64, np.float64)
-    spread(fused_3, pieces_3, k, label, sub, m, total_parts)
-    total = sum_of(total_parts, pieces_3)
+    parts = on_stack(1, np.float64)
+    spread(fused_3, pieces_3, k, label, sub, m, parts)
+    total = sum_of(parts, 0, pieces_3)
     loss = -(total / t)
     return p, loss, gx
