@@ -108,6 +108,10 @@ class BoundsError(NbgraphError, IndexError):
     """An index outside its axis."""
 
 
+class IndexShapeError(ShapeError, IndexError):
+    """Masks or index arrays whose shapes do not fit: an IndexError, as in NumPy, and a ShapeError."""
+
+
 class RangeError(NbgraphError, OverflowError):
     """A Python number that a dtype cannot hold."""
 

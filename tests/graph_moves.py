@@ -28,7 +28,7 @@ KINDS = {"any": dtypes.ALL, "float": dtypes.FLOATS, "real": dtypes.DISCRETE + dt
 # How often dtypes are drawn: float64 most.
 DRAWN = ("float64",) * 8 + ("float32",) * 4 + ("int64",) * 2 + ("bool", "complex128", "complex64", *dtypes.INTEGERS)
 SPELLINGS: dict[str, list[str]] = {name: [name] for name in TABLE}
-for _alias, _name in ALIASES.items():
+for _alias, _name in [*ALIASES.items(), ("where", "switch"), ("rint", "round_half_to_even")]:
     SPELLINGS[_name].append(_alias)
 
 
@@ -235,7 +235,8 @@ def conversion(g: Grower) -> Any:
         return cast_to(g, x, g.choose(dtypes.ALL))
     if form == 3:
         x = pick(g, "real")
-        return t.round(x, g.choose(["half_to_even", "half_away_from_zero"]))
+        return g.choose([lambda: t.round(x, "half_to_even"), lambda: t.round(x, "half_away_from_zero"),
+                         lambda: t.round(x, 1), lambda: t.around(x, -1)])()
     if form == 4:
         x = pick(g, "inexact")
         y = mate(g, x, "inexact")

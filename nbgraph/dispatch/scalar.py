@@ -24,7 +24,7 @@ _OF_INTEGERS = {"sum": "+", "prod": "*", "argmax_better": ">", "argmin_better": 
 # Vectorised kernels; complex operands have kernels of `scalar_math`.
 _VMATH = ("exp", "expm1", "log", "log1p", "tanh", "sigmoid", "softplus", "exp2", "log2", "log10", "arctan", "arcsin",
           "arccos", "sinh", "cosh", "arcsinh", "arccosh", "arctanh", "arctan2", "sin", "cos", "tan", "erf", "erfc",
-          "log1mexp", "logaddexp", "gammaln", "digamma")
+          "log1mexp", "logaddexp", "gammaln", "digamma", "power", "erfinv")
 _OF_FLOATS = {"true_divide": "/", **{name: f"vmath.{name}" for name in _VMATH}}
 _OF_COMPLEX = {"<": "scalar_complex.less", "<=": "scalar_complex.less_equal", ">": "scalar_complex.greater",
                ">=": "scalar_complex.greater_equal", "*": "scalar_complex.multiply"}

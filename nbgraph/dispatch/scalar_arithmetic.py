@@ -2,7 +2,8 @@
 
     mod(-7, 3) = 2      mod(7, 0) = 0      floor_divide(-7.0, 0.0) = -inf      maximum(nan, 1.0) = nan
 
-Each is NumPy's function, at the width of its operands. The complex ones are in `scalar_complex`.
+Each is NumPy's function, at the width of its operands. The complex ones are in `scalar_complex`, powers of real floats
+in `vmath`.
 """
 
 from __future__ import annotations
@@ -71,7 +72,8 @@ def power(x: Any, y: Any) -> Any:
     """x ** y"""
     if isinstance(x, Complex):
         return scalar_complex_math.power(x, y)
-    return x.intrinsic("pow", y) if x.kind == "f" else product_of_squares(x, y, operator.mul, x.constant(1))
+    assert x.kind != "f", "real numbers go to vmath.power"
+    return product_of_squares(x, y, operator.mul, x.constant(1))
 
 
 @native(np.negative, same)

@@ -1,10 +1,11 @@
 """What a computation is: variables, nodes, FunctionGraph, traversal, NumPy evaluation, printing."""
 
 from nbgraph.graph.basic import Apply, Constant, Type, Variable
+from nbgraph.graph.equal import equal_computations
 from nbgraph.graph.fg import FunctionGraph
 from nbgraph.graph.op import Op
 from nbgraph.graph.replace import clone_replace
 from nbgraph.graph.traversal import ancestors, graph_inputs, io_toposort, toposort, walk
 
 __all__ = ["Apply", "Constant", "FunctionGraph", "Op", "Type", "Variable", "ancestors", "clone_replace",
-           "graph_inputs", "io_toposort", "toposort", "walk"]
+           "equal_computations", "graph_inputs", "io_toposort", "toposort", "walk"]

@@ -7,10 +7,12 @@ Nothing here knows arrays, NumPy or Numba. Nodes are immutable once built: a rew
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from importlib import import_module
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+from nbgraph.config import config
 from nbgraph.errors import GraphError, SourceLine
 from nbgraph.graph.source import user_line
 
@@ -73,7 +75,7 @@ class Variable:
     tag : namespace          for the user's own notes
     """
 
-    __slots__ = ("__weakref__", "_tag", "index", "line", "name", "owner", "type")
+    __slots__ = ("__weakref__", "_evaluators", "_tag", "index", "line", "name", "owner", "type")
 
     def __init__(self, type: Type, owner: Apply | None = None, index: int | None = None,
                  name: str | None = None) -> None:
@@ -85,6 +87,33 @@ class Variable:
         self.name = name
         self.line: SourceLine | None = owner.line if owner is not None else user_line()
         self._tag: SimpleNamespace | None = None
+        self._evaluators: dict[Any, Any] | None = None
+
+    def eval(self, inputs_to_values: Mapping[Any, Any] | None = None) -> Any:
+        """The value of this variable for these values of its inputs.
+
+        A function is compiled for each set of inputs, and kept on the variable.
+
+        Parameters
+        ----------
+        inputs_to_values : dict    variable, or the name of a leaf -> value; None where shared variables and constants
+                                   say all
+
+        Raises
+        ------
+        GraphError      a leaf without a value, a value for what is not needed
+        ArgumentError   a name that no leaf has, or several have
+        """
+        # A layer above, imported when first used: a stated exception to the layers.
+        from nbgraph.compile.function.evaluate import evaluator
+        if self._evaluators is None:
+            self._evaluators = {}
+        given = dict(inputs_to_values or {})
+        key = config.mode, frozenset(given)
+        if key not in self._evaluators:
+            self._evaluators[key] = evaluator(self, list(given))
+        order, function = self._evaluators[key]
+        return function(*(given[key] for key in order))
 
     @property
     def tag(self) -> SimpleNamespace:
@@ -117,6 +146,7 @@ class Variable:
                 "_tag": self._tag}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
+        self._evaluators = None
         for key, value in state.items():
             setattr(self, key, value)
 
@@ -229,3 +259,14 @@ class Apply:
 
 Type.variable_type = Variable
 Type.constant_type = Constant
+
+# Functions on graphs that older programs look for here.
+_ELSEWHERE = {"ancestors": "traversal", "clone_replace": "replace", "equal_computations": "equal",
+              "graph_inputs": "traversal", "io_toposort": "traversal", "walk": "traversal"}
+
+
+def __getattr__(name: str) -> Any:
+    """Names of modules that import this one, imported when first used."""
+    if name not in _ELSEWHERE:
+        raise AttributeError(f"nbgraph.graph.basic has no {name!r}")
+    return getattr(import_module(f"nbgraph.graph.{_ELSEWHERE[name]}"), name)

@@ -136,7 +136,7 @@ def pp(variable: Any, limit: int = MOST_OPERATIONS) -> str:
 
     Parameters
     ----------
-    variable : Variable
+    variable : Variable, or a Function: a line for every output and update of the graph that runs
     limit : int    operations that are written; what lies deeper is "…"
 
     Examples
@@ -148,7 +148,12 @@ def pp(variable: Any, limit: int = MOST_OPERATIONS) -> str:
     """
     if isinstance(variable, Apply):
         variable = variable.default_output()
+    if hasattr(variable, "maker"):
+        from nbgraph.graph.printing import roots_of  # which imports this module
+        roots, leaves = roots_of(variable)
+        names = {v: str(v) for v in leaves}
+        return "\n".join(root.label + expression(root.variable, names.get, limit) for root in roots)
     if not isinstance(variable, Variable):
         raise TypeError(f"pp writes one symbolic variable, got {type(variable).__name__} {str(variable)[:60]!r}; "
-                        "dprint prints lists of them, and functions")
+                        "dprint prints lists of them")
     return expression(variable, limit=limit)

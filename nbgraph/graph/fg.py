@@ -86,5 +86,9 @@ class FunctionGraph:
     def __len__(self) -> int:
         return len(self.nodes)
 
+    def __str__(self) -> str:
+        from nbgraph.graph.printing import dprint  # which imports this module
+        return dprint(self, file="str").rstrip("\n")
+
     def __repr__(self) -> str:
         return f"FunctionGraph({list(self.inputs)} -> {list(self.outputs)}, {len(self)} nodes)"

@@ -96,7 +96,7 @@ def _keep_axes(x: Any) -> bool:
 
 
 def linear_terms(z: Any) -> dict[Any, float]:
-    """z as a sum: variable -> coefficient, None -> the constant. Looks through neg, constant factors and one add or sub.
+    """z as a sum: variable -> coefficient, None -> the constant. Looks through neg, factors and one add or sub.
 
     Not through two: (x + 1e17) - 1e17 is not x, nor are any three floats added in another order the same number.
     """

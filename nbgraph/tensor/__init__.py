@@ -7,6 +7,7 @@ TensorType(float64, shape=(None,))
 """
 
 from nbgraph.config import config
+from nbgraph.tensor.constant_value import get_scalar_constant_value
 from nbgraph.tensor.constructors import CONSTRUCTORS, tensor
 from nbgraph.tensor.convert import as_tensor_variable, constant, weak_constant
 from nbgraph.tensor.creation import (
@@ -30,7 +31,8 @@ from nbgraph.tensor.creation import (
     zeros_like,
 )
 from nbgraph.tensor.diagonal import diag, diagonal, trace
-from nbgraph.tensor.functions import FUNCTIONS, allclose, around, cast, isclose, rint, round
+from nbgraph.tensor.elemwise import Elemwise
+from nbgraph.tensor.functions import FUNCTIONS, allclose, around, cast, isclose, rint, round, where
 from nbgraph.tensor.indexing import flatnonzero, getitem, nonzero, nonzero_values, take, take_along_axis
 from nbgraph.tensor.indexing_advanced import AdvancedSubtensor, Nonzero
 from nbgraph.tensor.indexing_basic import Subtensor
@@ -71,7 +73,7 @@ from nbgraph.tensor.reductions import (
     sum_to_like,
     var,
 )
-from nbgraph.tensor.shape import as_lengths
+from nbgraph.tensor.shape import DimShuffle, as_lengths
 from nbgraph.tensor.shape_functions import (
     atleast_1d,
     atleast_2d,
@@ -116,4 +118,7 @@ def __getattr__(name):  # type: ignore[no-untyped-def]
         # A layer above, imported when first used: a stated exception to the layers.
         from nbgraph.gradient import grad
         return grad
+    if name == "TensorSharedVariable":
+        from nbgraph.compile.shared import TensorSharedVariable
+        return TensorSharedVariable
     raise AttributeError(f"nbgraph.tensor has no {name!r}")

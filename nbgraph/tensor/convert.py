@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 import nbgraph.tensor as nt
-from nbgraph.errors import DTypeError, RangeError
+from nbgraph.errors import DTypeError, RangeError, ShapeError, ValueDomainError
 from nbgraph.graph.basic import Apply, Variable
 from nbgraph.graph.source import user_line
 from nbgraph.tensor import dtypes
@@ -24,9 +24,12 @@ def constant(value: Any, name: str | None = None, dtype: Any = None) -> Any:
 
     Raises
     ------
-    DTypeError   `value` is no number or array of a tensor dtype
+    DTypeError         `value` is no number or array of a tensor dtype
+    ShapeError         a list whose rows have different lengths
+    RangeError         a number that `dtype` cannot hold
+    ValueDomainError   what `dtype` has no value for
     """
-    array = np.array(value, dtype=dtype, copy=True, order="C")
+    array = _array(value, dtype)
     if array.dtype == np.float16:
         array = array.astype(np.float32)
     if array.dtype.name not in dtypes.ALL:
@@ -35,6 +38,24 @@ def constant(value: Any, name: str | None = None, dtype: Any = None) -> Any:
     array = array.astype(array.dtype.newbyteorder("="), copy=False)
     array.setflags(write=False)
     return TensorConstant(TensorType(array.dtype, array.shape), array, name=name)
+
+
+def _array(value: Any, dtype: Any) -> np.ndarray:
+    wanted = None if dtype is None else np.dtype(dtypes.canonical(dtype))
+    shown = f"{type(value).__name__} {str(value)[:60]!r}"
+    try:
+        return np.array(value, dtype=wanted, copy=True, order="C")
+    except OverflowError as error:
+        raise RangeError("constant", str(error), line=user_line(), fix="choose a wider dtype") from None
+    except TypeError:
+        raise DTypeError("constant", f"cannot make {wanted} of {shown}", line=user_line(),
+                         fix="give numbers, or arrays of numbers") from None
+    except ValueError as error:
+        if "inhomogeneous" in str(error):
+            raise ShapeError("constant", f"rows of different lengths in {shown}", line=user_line(),
+                             fix="give every row the same length") from None
+        raise ValueDomainError("constant", f"cannot make {wanted} of {shown}", line=user_line(),
+                               fix="give numbers, or arrays of numbers") from None
 
 
 def weak_constant(value: Any, dtype: str, subject: Any = None, **operands: Any) -> Any:
@@ -101,5 +122,6 @@ def _with_rank(tensor: Any, ndim: int) -> Any:
     if extra >= 0:
         return nt.shape_padleft(tensor, extra)
     if any(n != 1 for n in tensor.type.shape[:-extra]):
-        raise ValueError(f"{tensor} of type {tensor.type} cannot lose {-extra} leading axes: their lengths are not 1")
+        raise ShapeError(None, f"{tensor} of type {tensor.type} cannot lose {-extra} leading axes", line=user_line(),
+                         x=tensor, fix="only axes whose length is known to be 1 can go")
     return nt.squeeze(tensor, tuple(range(-extra)))

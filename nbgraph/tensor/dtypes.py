@@ -10,6 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from nbgraph.errors import DTypeError
+from nbgraph.graph.source import user_line
+
 BOOLS = ("bool",)
 SIGNED = ("int8", "int16", "int32", "int64")
 UNSIGNED = ("uint8", "uint16", "uint32", "uint64")
@@ -29,11 +32,15 @@ def canonical(dtype: Any) -> str:
 
     Raises
     ------
-    TypeError   no tensor has it
+    DTypeError   no tensor has it, or it is none
     """
-    name = _name(np.dtype(dtype))
-    if name not in ALL:
-        raise TypeError(f"no tensor has dtype {name}; there are {', '.join(ALL)}")
+    try:
+        name = _name(np.dtype(dtype))
+    except TypeError:
+        name = None
+    if name is None or name not in ALL:
+        what = f"{dtype!r} is no dtype" if name is None else f"no tensor has dtype {name}"
+        raise DTypeError(None, what, line=user_line(), fix=f"use one of {', '.join(ALL)}")
     return name
 
 

@@ -18,7 +18,7 @@ import nbgraph.tensor.scalar_arithmetic
 import nbgraph.tensor.scalar_complex
 import nbgraph.tensor.scalar_logic
 import nbgraph.tensor.scalar_math  # noqa: F401 - the four fill the table
-from nbgraph.errors import DTypeError
+from nbgraph.errors import ArgumentError, DTypeError
 from nbgraph.graph.source import user_line
 from nbgraph.tensor import dtypes
 from nbgraph.tensor.elemwise import Elemwise
@@ -29,7 +29,7 @@ PARAMETERS = {"switch": ("condition", "x", "y"), "clip": ("x", "min", "max"), "p
               "complex": ("real", "imag"), "arctan2": ("y", "x")}
 ALIASES = {"divide": "true_divide", "true_div": "true_divide", "int_div": "floor_divide", "remainder": "mod",
            "pow": "power", "sqr": "square", "subtract": "sub", "multiply": "mul", "negative": "neg",
-           "absolute": "abs", "where": "switch", "sgn": "sign", "not_equal": "neq", "equal": "eq", "less": "lt",
+           "absolute": "abs", "sgn": "sign", "not_equal": "neq", "equal": "eq", "less": "lt",
            "less_equal": "le", "greater": "gt", "greater_equal": "ge", "bitwise_and": "and_", "bitwise_or": "or_",
            "bitwise_xor": "xor", "bitwise_not": "invert", "conjugate": "conj", "psi": "digamma", "expit": "sigmoid",
            "asin": "arcsin", "acos": "arccos", "atan": "arctan", "atan2": "arctan2", "asinh": "arcsinh",
@@ -49,8 +49,7 @@ def elemwise_function(function: ScalarFunction) -> Callable[..., Any]:
     def tensor_function(*args: Any, **kwargs: Any) -> Any:
         name = None
         if kwargs or len(args) != function.nin:
-            bound = signature.bind(*args, **kwargs)
-            bound.apply_defaults()
+            bound = _bound(function.name, signature, args, kwargs)
             *args, name = bound.arguments.values()  # type: ignore[assignment]
         if fitted is not None and any(type(x) is int for x in args):
             return fitted(op, *args, name=name)
@@ -62,6 +61,15 @@ def elemwise_function(function: ScalarFunction) -> Callable[..., Any]:
     tensor_function.__doc__ = _docstring(function, names)
     tensor_function.op = op  # type: ignore[attr-defined]
     return tensor_function
+
+
+def _bound(name: str, signature: inspect.Signature, args: Any, kwargs: Any) -> inspect.BoundArguments:
+    try:
+        bound = signature.bind(*args, **kwargs)
+    except TypeError as error:
+        raise ArgumentError(name, str(error), line=user_line(), fix=f"call it as {name}{signature}") from None
+    bound.apply_defaults()
+    return bound
 
 
 def _docstring(function: ScalarFunction, names: tuple[str, ...]) -> str:
@@ -100,6 +108,25 @@ def cast(x: Any, dtype: Any) -> Any:
         return x
     wanted = nt.config.floatX if dtype == "floatX" else dtypes.canonical(dtype)
     return x if x.type.dtype == wanted else FUNCTIONS[f"cast_{wanted}"](x)
+
+
+def where(condition: Any, *values: Any, **named: Any) -> Any:
+    """where(condition, x, y): x where the condition is true, y elsewhere, as `switch`; where(condition): its positions.
+
+    Returns
+    -------
+    tensor    of the broadcast shape and common dtype; of one argument a tuple of int64[?], one for each axis
+
+    Raises
+    ------
+    ArgumentError   two arguments
+    """
+    if not values and not named:
+        return nt.nonzero(condition)
+    if len(values) + len(named.keys() & {"x", "y"}) != 2:
+        raise ArgumentError("where", "takes a condition, or a condition and two values", line=user_line(),
+                            fix="write where(condition, x, y)")
+    return FUNCTIONS["switch"](condition, *values, **named)
 
 
 def round(x: Any, decimals: Any = 0, mode: str = "half_to_even") -> Any:

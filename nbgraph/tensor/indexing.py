@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 import nbgraph.tensor as nt
-from nbgraph.errors import BoundsError, DTypeError, ShapeError
+from nbgraph.errors import BoundsError, DTypeError, IndexShapeError, ShapeError
 from nbgraph.graph.basic import Constant, Variable
 from nbgraph.graph.source import user_line
 from nbgraph.tensor import dtypes
@@ -173,7 +173,8 @@ def _with_axes_of_scalar_masks(x: Any, items: Sequence[Item]) -> tuple[Any, list
             order.append("x")
             known = isinstance(item.value, Constant)
             count = int(item.value.data) if known else nt.cast(item.value, "int64")
-            placed.append(Item("array", nt.constant(np.zeros(count, np.int64)) if known else nt.zeros((count,), "int64")))
+            zeros = nt.constant(np.zeros(count, np.int64)) if known else nt.zeros((count,), "int64")
+            placed.append(Item("array", zeros))
             continue
         order += range(axis, axis + item.axes)
         axis += item.axes
@@ -211,7 +212,7 @@ def _mask_positions(x: Any, axis: int, mask: Any) -> Sequence[Any]:
 def _mask_purpose(x: Any, axis: int, mask: Any) -> Purpose:
     return purpose("boolean index", "axis {axis} of the mask has length {actual}, axis {partner} of x has length "
                    "{wanted}", "a mask must have the lengths of the axes that it covers",
-                   {k: axis + k for k in range(mask.type.ndim)}, x=x, mask=mask)
+                   {k: axis + k for k in range(mask.type.ndim)}, IndexShapeError, x=x, mask=mask)
 
 
 def _subtensor(x: Any, items: Sequence[Item]) -> Any:

@@ -10,12 +10,13 @@ All that NumPy's integer arrays and masks can do is brought to this form in `ind
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import is_
 from typing import Any
 
 import numpy as np
 
 import nbgraph.tensor as nt
-from nbgraph.errors import BoundsError, DTypeError, ShapeError
+from nbgraph.errors import BoundsError, DTypeError, IndexShapeError, ShapeError
 from nbgraph.graph.basic import Apply, Constant
 from nbgraph.graph.expression import Written, indexed
 from nbgraph.graph.null_type import DisconnectedType
@@ -68,9 +69,10 @@ def static_broadcast(op: Op, indices: Sequence[Any]) -> tuple[int | None, ...]:
         lengths = [i.type.shape[axis] for i in indices if -axis <= i.type.ndim]
         fixed = {n for n in lengths if n is not None and n != 1}
         if len(fixed) > 1:
-            raise ShapeError(op, f"index arrays of lengths {' and '.join(map(str, sorted(fixed)))} on axis {axis} do "
-                             "not broadcast", line=user_line(), **{f"index{k}": i for k, i in enumerate(indices)},
-                             fix="index arrays must have equal lengths, or 1; i[:, None] adds an axis")
+            raise IndexShapeError(op, f"index arrays of lengths {' and '.join(map(str, sorted(fixed)))} on axis {axis} "
+                                  "do not broadcast", line=user_line(),
+                                  **{f"index{k}": i for k, i in enumerate(indices)},
+                                  fix="index arrays must have equal lengths, or 1; i[:, None] adds an axis")
         shape.append(fixed.pop() if fixed else (1 if all(n == 1 for n in lengths) else None))
     return tuple(shape)
 
@@ -93,12 +95,12 @@ def check_gather(node: Apply, x: np.ndarray, indices: Sequence[np.ndarray], firs
             raise bounds_error(node, axis, bad, x.shape[axis])
 
 
-def index_shape_error(node: Apply, shapes: Sequence[Sequence[int]], first: int) -> ShapeError:
+def index_shape_error(node: Apply, shapes: Sequence[Sequence[int]], first: int) -> IndexShapeError:
     """The error for index arrays whose lengths differ at run time."""
     named = {f"index{k}": index for k, index in enumerate(node.inputs[first:])}
     actual = ", ".join(f"{name} has shape {tuple(shape)}" for name, shape in zip(named, shapes, strict=True))
-    return ShapeError(node.op, f"index arrays do not broadcast: {actual}", line=node.line, **named,
-                      fix="a length broadcasts only where it is known to be 1 when the graph is built: i[:, None]")
+    return IndexShapeError(node.op, f"index arrays do not broadcast: {actual}", line=node.line, **named,
+                           fix="a length broadcasts only where it is known to be 1 when the graph is built: i[:, None]")
 
 
 def gathered_shape(node: Apply, shapes: Sequence[Sequence[Any]], first: int) -> tuple[Any, ...]:
@@ -111,6 +113,24 @@ def gathered_shape(node: Apply, shapes: Sequence[Sequence[Any]], first: int) -> 
             dims[axis] = next(shape[axis] for i, shape in zip(symbols, lengths, strict=True)
                               if -axis <= i.type.ndim and i.type.shape[axis] != 1)
     return (*dims, *shapes[0][len(symbols):])
+
+
+def written_indices(indices: Sequence[Any], written: Sequence[Written]) -> list[str]:
+    """What stands between the brackets: the mask where index arrays are the positions of its True elements."""
+    shown: list[str] = []
+    place = 0
+    while place < len(indices):
+        node = indices[place].owner
+        group = [] if node is None else indices[place:place + len(node.outputs)]
+        mask = None
+        if node is not None and isinstance(node.op, Nonzero) and all(map(is_, group, node.outputs)):
+            suffix = "" if len(node.outputs) == 1 else "[0]"
+            text = written[place].text.removesuffix(suffix)
+            # A name, or what is left out of a long text, stays what it is.
+            mask = text[len("nonzero("):-1] if text.startswith("nonzero(") else None
+        shown.append(written[place].text if mask is None else mask)
+        place += 1 if mask is None else len(group)
+    return shown
 
 
 class AdvancedSubtensor(Op):
@@ -167,8 +187,8 @@ class AdvancedSubtensor(Op):
         return [None if eval_points[0] is None else self(eval_points[0], *inputs[1:])]
 
     def expression(self, node: Apply, arguments: Sequence[Written]) -> Written:
-        """x[i, j]"""
-        return indexed(arguments[0], [index.text for index in arguments[1:]])
+        """x[i, j], x[mask]"""
+        return indexed(arguments[0], written_indices(node.inputs[1:], arguments[1:]))
 
 
 class Nonzero(Op):

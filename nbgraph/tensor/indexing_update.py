@@ -21,7 +21,7 @@ from nbgraph.graph.null_type import DisconnectedType
 from nbgraph.graph.op import Op
 from nbgraph.graph.source import user_line
 from nbgraph.tensor import dtypes
-from nbgraph.tensor.indexing_advanced import check_gather, gather_indices, static_broadcast
+from nbgraph.tensor.indexing_advanced import check_gather, gather_indices, static_broadcast, written_indices
 from nbgraph.tensor.indexing_basic import (
     check_pattern,
     check_static_region,
@@ -83,11 +83,11 @@ class UpdateOp(Op):
         """set_subtensor(x[1:], y), inc_subtensor(x[i, j], y)"""
         x, y, *positions = arguments
         name = "set_subtensor" if self.set_instead_of_inc else "inc_subtensor"
-        return call(name, indexed(x, self.index_texts(positions)), y)
+        return call(name, indexed(x, self.index_texts(node.inputs[2:], positions)), y)
 
-    def index_texts(self, positions: Sequence[Written]) -> list[str]:
+    def index_texts(self, positions: Sequence[Any], written: Sequence[Written]) -> list[str]:
         """What stands between the brackets, entry by entry."""
-        return [position.text for position in positions]
+        return written_indices(positions, written)
 
     def connection_pattern(self, node: Apply) -> list[list[bool]]:
         """Scalars and index arrays are positions: the elements do not vary with them."""
@@ -156,8 +156,8 @@ class IncSubtensor(UpdateOp):
             np.add(region, y, out=region)
         output_storage[0][0] = result
 
-    def index_texts(self, positions: Sequence[Written]) -> list[str]:
-        return index_texts(self.pattern, positions)
+    def index_texts(self, positions: Sequence[Any], written: Sequence[Written]) -> list[str]:
+        return index_texts(self.pattern, written)
 
     def region(self, x: Any, positions: Sequence[Any]) -> Any:
         return nt.Subtensor(self.pattern)(x, *positions)

@@ -230,7 +230,10 @@ def _sizes(splits_size: Any, n_splits: int | None) -> list[Any]:
     if known is None and n_splits is None:
         raise ShapeError(None, "split: the number of pieces is not known", line=user_line(), splits_size=vector,
                          fix="pass n_splits")
-    vector = nt.specify_shape(vector, (n_splits,)) if known is None else vector
+    if known is None:
+        vector = nt.specify_shape(vector, (n_splits,), purpose(
+            "split", "n_splits is {wanted}, {actual} lengths are given", "give one length for every piece",
+            splits_size=vector))
     return nt.as_lengths(vector)
 
 

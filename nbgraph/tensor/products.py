@@ -172,10 +172,10 @@ def _contract(name: str, a: Any, b: Any, batched: bool, left: list[int], right: 
     if len(left) > 1:
         b = _with_lengths_of_pairs(name, a, b, left, right)
     groups_a, groups_b = [free_a, left], [right, free_b]
+    product = made_for(BatchedDot() if batched else Dot(), _pair_purpose(name, a, b, left, right))
     if batched:
-        z = made_for(BatchedDot(), _pair_purpose(name, a, b, left, right))(_grouped(a, [[0], *groups_a]), _grouped(b, [[0], *groups_b]))
+        z = product(_grouped(a, [[0], *groups_a]), _grouped(b, [[0], *groups_b]))
     else:
-        product = made_for(Dot(), _pair_purpose(name, a, b, left, right))
         z = product(_grouped(a, [group for group in groups_a if group]),
                     _grouped(b, [group for group in groups_b if group]))
     if z.type.ndim == len(batch) + len(free_a) + len(free_b) and len(free_a) < 2 and len(free_b) < 2:

@@ -30,6 +30,7 @@ class Purpose:
     fix : str
     operands : dict        what the user gave, by name
     partners : dict        axis of the Op's operand -> the {partner} that stands for it in `what`
+    kind : class           of the error
     """
 
     subject: str
@@ -37,18 +38,19 @@ class Purpose:
     fix: str = ""
     operands: Mapping[str, Any] = field(default_factory=dict)
     partners: Mapping[int, int] = field(default_factory=dict)
+    kind: type[ShapeError] = ShapeError
 
     def error(self, line: SourceLine | None, axis: int = 0, actual: int = 0, wanted: int = 0) -> ShapeError:
         """The error for a length that is `actual` where it must be `wanted`."""
         text = self.what.format(axis=axis, actual=actual, wanted=wanted, partner=self.partners.get(axis, axis))
-        return ShapeError(self.subject, text, line=line, fix=self.fix, **self.operands)
+        return self.kind(self.subject, text, line=line, fix=self.fix, **self.operands)
 
 
 def purpose(subject: str, what: str = "", fix: str = "", partners: Mapping[int, int] | None = None,
-            **operands: Any) -> Purpose:
+            kind: type[ShapeError] = ShapeError, **operands: Any) -> Purpose:
     """A Purpose that names `operands`, and does not keep the graphs that they are computed by."""
     leaves = {name: v.clone() if isinstance(v, Variable) else v for name, v in operands.items()}
-    return Purpose(subject, what, fix, leaves, partners or {})
+    return Purpose(subject, what, fix, leaves, partners or {}, kind)
 
 
 def made_for(op: AnOp, what_for: Purpose | None) -> AnOp:

@@ -356,7 +356,7 @@ def empty_reduction_error(node: Apply, shape: Sequence[int]) -> ValueDomainError
     op: Any = node.op
     return ValueDomainError(op, f"{op.kind} of no elements: shape {tuple(shape)} reduced over axes {op.axes}",
                             line=node.line, x=node.inputs[0],
-                            fix="join the array with a value that may be the result, or choose with ifelse on x.size")
+                            fix="join the array with a value that may be the result: nt.concatenate([x, [...]])")
 
 
 def check_equal_shapes(node: Apply, first: Sequence[int], second: Sequence[int]) -> None:

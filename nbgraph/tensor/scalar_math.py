@@ -88,6 +88,11 @@ def _log1mexp(x: np.ndarray) -> np.ndarray:
     return np.where(x > x.dtype.type(-np.log(2.0)), np.log(-np.expm1(x)), np.log1p(-np.exp(x)))
 
 
+def _erfinv(x: np.ndarray) -> np.ndarray:
+    # SciPy loses the sign of zero.
+    return np.copysign(_special("erfinv")(x), x)
+
+
 _real("sigmoid", _sigmoid, lambda x, z: z * nt.sigmoid(-x), "1 / (1 + e**-x)")
 _real("softplus", _softplus, lambda x, z: nt.sigmoid(x), "log(1 + e**x)")
 _real("log1mexp", _log1mexp, lambda x, z: -1 / nt.expm1(-x), "log(1 - e**x) for x < 0", (-4.0, -0.2))
@@ -102,9 +107,12 @@ def _logaddexp_pullback(g: Any, x: Any, y: Any, z: Any) -> tuple[Any, ...]:
 row("logaddexp", 2, np.logaddexp, like(np.logaddexp), "log(e**x + e**y)", expensive=True, pullback=_logaddexp_pullback)
 
 _TWO_OVER_ROOT_PI = float(2 / np.sqrt(np.pi))
+_HALF_ROOT_PI = float(np.sqrt(np.pi) / 2)
 _real("erf", _special("erf"), lambda x, z: _TWO_OVER_ROOT_PI * nt.exp(-x * x),
       "2 / sqrt(pi) times the integral of e**-t**2 from 0 to x")
 _real("erfc", _special("erfc"), lambda x, z: -_TWO_OVER_ROOT_PI * nt.exp(-x * x), "1 - erf(x), accurate for large x")
+_real("erfinv", _erfinv, lambda x, z: _HALF_ROOT_PI * nt.exp(z * z),
+      "the inverse of erf; infinite at -1 and 1, NaN outside", INSIDE)
 _real("gammaln", _special("gammaln"), lambda x, z: nt.digamma(x), "log |Gamma(x)|", POSITIVE)
 _real("digamma", _special("psi"), lambda x, z: nt.polygamma(1, x), "the derivative of gammaln", POSITIVE)
 

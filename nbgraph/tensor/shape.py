@@ -131,7 +131,8 @@ class DimShuffle(ViewOp):
         self.order = tuple(order)
         self.kept: tuple[Any, ...] = tuple(axis for axis in self.order if axis != "x")
         if len(set(self.kept)) != len(self.kept):
-            raise ValueError(f"dimshuffle{self.order}: an axis is named twice")
+            raise ShapeError(f"dimshuffle{self.order}", "an axis is named twice", line=user_line(),
+                             fix="name each axis once; 'x' is a new axis of length 1")
 
     def __str__(self) -> str:
         return f"dimshuffle({', '.join(map(str, self.order))})"
@@ -199,6 +200,8 @@ class Reshape(ViewOp):
         shape = checked_static_shape(self, x, sizes)
         if None not in x.type.shape and None not in shape:
             actual, wanted = math.prod(x.type.shape), math.prod(map(int, shape))  # type: ignore[arg-type]
+            if actual != wanted and self.purpose is not None:
+                raise self.purpose.error(user_line())
             if actual != wanted:
                 raise ShapeError(self, f"cannot arrange {x.type} in shape {tuple(shape)}: {actual} elements against "
                                  f"{wanted}", line=user_line(), x=x,
@@ -360,8 +363,10 @@ class SpecifyShape(ViewOp):
         return [tuple(dims)]
 
     def expression(self, node: Apply, arguments: Sequence[Written]) -> Written:
-        """specify_shape(x, (None, 3))"""
+        """specify_shape(x, (None, 3)); x where another function needed the check"""
         x, *lengths = arguments
+        if self.purpose is not None:
+            return x
         given = dict(zip(self.axes, lengths, strict=True))
         return call("specify_shape", x, tuple_of([given.get(i, "None") for i in range(node.inputs[0].type.ndim)]))
 

@@ -15,7 +15,7 @@ from nbgraph.errors import DTypeError, ShapeError
 from nbgraph.graph.basic import Constant, Variable
 from nbgraph.graph.source import user_line
 from nbgraph.tensor.elemwise import Elemwise
-from nbgraph.tensor.purpose import Purpose, made_for
+from nbgraph.tensor.purpose import Purpose, made_for, purpose
 from nbgraph.tensor.shape import (
     BroadcastTo,
     DimShuffle,
@@ -155,7 +155,7 @@ def dimshuffle(x: Any, *order: Any) -> Any:
     """Axes of x in a new order; "x" is a new axis of length 1, axes left out must have length 1."""
     x = nt.as_tensor_variable(x)
     given = order[0] if len(order) == 1 and isinstance(order[0], (list, tuple)) else order
-    axes = [a if a == "x" else normalize_axis(a, x.type.ndim) for a in given]
+    axes = [a if isinstance(a, str) and a == "x" else normalize_axis(a, x.type.ndim) for a in given]
     return x if axes == list(range(x.type.ndim)) else DimShuffle(axes)(x)
 
 
@@ -163,8 +163,9 @@ def transpose(x: Any, axes: Sequence[int] | None = None) -> Any:
     """The axes of x in the order `axes`, reversed where it is None."""
     x = nt.as_tensor_variable(x)
     order = tuple(reversed(range(x.type.ndim))) if axes is None else axes
-    if len(order) != x.type.ndim:
-        raise ShapeError(None, f"transpose needs {x.type.ndim} axes, got {tuple(order)}", line=user_line(), x=x)
+    if len(order) != x.type.ndim or len({normalize_axis(a, x.type.ndim) for a in order}) != len(order):
+        raise ShapeError("transpose", f"the axes must be 0 to {x.type.ndim - 1} in some order, got {tuple(order)}",
+                         line=user_line(), x=x, fix="name each axis once, or none to reverse them")
     return dimshuffle(x, *order)
 
 
@@ -259,7 +260,9 @@ def reshape(x: Any, newshape: Any, ndim: int | None = None) -> Any:
     """
     x = nt.as_tensor_variable(x)
     if ndim is not None and hasattr(newshape, "type") and newshape.type.ndim == 1 and newshape.type.shape[0] is None:
-        newshape = specify_shape(newshape, (ndim,))
+        told = purpose("reshape", "ndim is {wanted}, {actual} lengths are given", "give one length for every axis",
+                       newshape=newshape)
+        newshape = specify_shape(newshape, (ndim,), told)
     wanted = as_lengths(newshape)
     if ndim is not None and len(wanted) != ndim:
         raise ShapeError(None, f"reshape: ndim={ndim} but {len(wanted)} lengths are given", line=user_line(), x=x)
@@ -293,13 +296,13 @@ def flatten(x: Any, ndim: int = 1) -> Any:
     return Reshape()(x, *lengths[:ndim - 1], product_of_lengths(lengths[ndim - 1:]))
 
 
-def broadcast_to(x: Any, shape: Any, purpose: Purpose | None = None) -> Any:
+def broadcast_to(x: Any, shape: Any, told: Purpose | None = None) -> Any:
     """x repeated along its axes of length 1 to `shape`.
 
     Parameters
     ----------
     shape : int, tuple of ints and int scalars, or an int vector
-    purpose : optional    what errors are to say where another function needs this
+    told : optional    what errors are to say where another function needs this
 
     Raises
     ------
@@ -308,7 +311,7 @@ def broadcast_to(x: Any, shape: Any, purpose: Purpose | None = None) -> Any:
     x, wanted = nt.as_tensor_variable(x), as_lengths(shape)
     if None not in x.type.shape and [static_length(n) for n in wanted] == list(x.type.shape):
         return x
-    return made_for(BroadcastTo(), purpose)(x, *wanted)
+    return made_for(BroadcastTo(), told)(x, *wanted)
 
 
 def broadcast_shape(*xs: Any) -> tuple[Any, ...]:
@@ -330,13 +333,13 @@ def broadcast_arrays(*xs: Any) -> list[Any]:
     return [broadcast_to(x, lengths) for x in xs]
 
 
-def specify_shape(x: Any, shape: Any, purpose: Purpose | None = None) -> Any:
+def specify_shape(x: Any, shape: Any, told: Purpose | None = None) -> Any:
     """x with lengths that the user vouches for (None: not said), checked at run time.
 
     Parameters
     ----------
     shape : sequence of (int, int scalar or None), or an int vector
-    purpose : optional    what the error says where another function needs the check
+    told : optional    what the error says where another function needs the check
 
     Raises
     ------
@@ -349,7 +352,7 @@ def specify_shape(x: Any, shape: Any, purpose: Purpose | None = None) -> Any:
                          line=user_line(), x=x)
     lengths = {i: as_length(n) for i, n in enumerate(wanted) if n is not None}
     news = {i: n for i, n in lengths.items() if static_length(n) is None or static_length(n) != x.type.shape[i]}
-    return made_for(SpecifyShape(tuple(news)), purpose)(x, *news.values()) if news else x
+    return made_for(SpecifyShape(tuple(news)), told)(x, *news.values()) if news else x
 
 
 def unbroadcast(x: Any, *axes: int) -> Any:

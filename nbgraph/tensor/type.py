@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 
 from nbgraph.config import config
+from nbgraph.errors import DTypeError, ShapeError
 from nbgraph.graph.basic import Type
+from nbgraph.graph.source import user_line
 from nbgraph.tensor import dtypes
 
 # Larger constant arrays are not written out.
@@ -33,10 +35,11 @@ class TensorType(Type):
                  broadcastable: Sequence[bool] | None = None) -> None:
         if shape is None:
             if broadcastable is None:
-                raise TypeError("TensorType needs shape=(...), one int or None for each axis")
+                raise DTypeError(None, "a tensor type needs a shape", line=user_line(),
+                                 fix="pass shape=(...), one int or None for each axis")
             shape = broadcastable
         self.dtype: str = config.floatX if dtype == "floatX" else dtypes.canonical(dtype)
-        self.shape: tuple[int | None, ...] = tuple(map(_length, shape))
+        self.shape: tuple[int | None, ...] = tuple(map(_length, _listed(shape)))
         self.ndim: int = len(self.shape)
         self.name = name
         self.numpy_dtype = np.dtype(self.dtype)
@@ -95,11 +98,11 @@ class TensorType(Type):
         except ValueError as error:
             raise TypeError(f"cannot make an array of {self} from {value!r}: {error}") from error
         if raw.dtype.kind not in "biufc":
-            raise TypeError(f"cannot make an array of {self} from {type(value).__name__} {str(value)[:60]!r}")
+            raise TypeError(f"cannot make an array of {self} from {type(value).__name__} {str(value)[:60]!r}, "
+                            f"whose dtype is {raw.dtype}")
         if self._fits(value, raw, allow_downcast):
             return raw.astype(self.numpy_dtype)
-        raise TypeError(f"{_kind(value)} of dtype {raw.dtype} would lose precision as {self.dtype}; convert it first, "
-                        f"or pass allow_downcast=True to In or allow_input_downcast=True to function")
+        raise TypeError(f"{_kind(value)} of dtype {raw.dtype} would lose precision as {self.dtype}")
 
     def _fits(self, value: Any, raw: np.ndarray, allow_downcast: bool | None) -> bool:
         if np.can_cast(raw.dtype, self.numpy_dtype, "safe"):
@@ -174,9 +177,17 @@ def _length(given: int | bool | None) -> int | None:
         return None
     if isinstance(given, (bool, np.bool_)):
         return 1 if given else None
-    if int(given) != given or given < 0:
-        raise ValueError(f"a length must be an integer >= 0 or None, got {given!r}")
-    return int(given)
+    if isinstance(given, (int, float, np.number)) and given >= 0 and int(given) == given:
+        return int(given)
+    raise ShapeError(None, f"a length must be an integer >= 0 or None, got {given!r}", line=user_line(),
+                     fix="None stands for a length that is not known when the graph is built")
+
+
+def _listed(shape: Any) -> Sequence[Any]:
+    if isinstance(shape, Sequence) and not isinstance(shape, str):
+        return shape
+    raise DTypeError(None, f"a shape must be a sequence of lengths, got {shape!r}", line=user_line(),
+                     fix="write shape=(n,), one int or None for each axis")
 
 
 def _nested_text(array: np.ndarray) -> str:

@@ -12,7 +12,10 @@ from typing import Any
 import numpy as np
 
 import nbgraph.tensor as nt
+from nbgraph.errors import DTypeError
 from nbgraph.graph.basic import Constant, Variable
+from nbgraph.graph.source import user_line
+from nbgraph.tensor import numpy_functions
 from nbgraph.tensor.type import TensorType
 
 
@@ -22,6 +25,9 @@ class TensorOperators:
     __slots__ = ()
     __array_ufunc__ = None  # NumPy arrays on the left leave the operation to us
     type: TensorType
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        return numpy_functions.call(function, args, kwargs)
 
     @property
     def dtype(self) -> str:
@@ -106,22 +112,25 @@ class TensorOperators:
     # == and != compare identity: variables are keys of dictionaries. eq and neq compare elements.
 
     def __bool__(self) -> bool:
-        raise TypeError(f"{self} is symbolic: it is neither true nor false before it is computed. "
-                        "Use nt.switch(condition, x, y), or .eval() for a value")
+        raise DTypeError(None, f"{self} is symbolic: it is neither true nor false before it is computed",
+                         line=user_line(), x=self,
+                         fix="choose with nt.switch(condition, x, y); nbgraph.function or .eval(...) gives a value")
 
     def __len__(self) -> int:
         if self.ndim == 0:
-            raise TypeError("a 0-d tensor has no length")
+            raise DTypeError(None, f"{self} is 0-d and has no length", line=user_line(), x=self, fix="use x.size")
         if self.type.shape[0] is None:
-            raise TypeError(f"the length of {self} is not known before it is computed; use x.shape[0]")
+            raise DTypeError(None, f"the length of {self} is not known before it is computed", line=user_line(), x=self,
+                             fix="use x.shape[0], or declare it with shape=(...)")
         return self.type.shape[0]
 
     def __iter__(self) -> Iterator[Any]:
         if self.ndim == 0:
-            raise TypeError("a 0-d tensor cannot be iterated over")
+            raise DTypeError(None, f"{self} is 0-d and cannot be iterated over", line=user_line(), x=self,
+                             fix="make a vector of it with nt.atleast_1d(x)")
         if self.type.shape[0] is None:
-            raise TypeError(f"cannot iterate over {self}: its length is not known before it is computed; "
-                            "declare it with shape=(...)")
+            raise DTypeError(None, f"cannot iterate over {self}: its length is not known before it is computed",
+                             line=user_line(), x=self, fix="declare it with shape=(...)")
         return (self[i] for i in range(self.type.shape[0]))
 
     def __getitem__(self, index: Any) -> Any: return nt.getitem(self, index)

@@ -254,3 +254,31 @@ def test_output_that_is_no_variable_is_refused():
     with pytest.raises(DTypeError, match="an output must be a symbolic variable"):
         function([], ["words"])
     assert function([], Out(nt.constant(3)))() == 3
+
+
+def test_an_output_that_is_no_variable_is_an_error_at_once():
+    with pytest.raises(DTypeError, match=r"an output must be a symbolic variable, got int '3'(.|\n)*test_io\.py"):
+        Out(3)
+
+
+def test_an_array_of_objects_is_refused_with_its_dtype():
+    x = nt.dvector("x")
+    with pytest.raises(DTypeError, match="whose dtype is object"):
+        function([x], x)(np.array([object()]))
+
+
+def test_what_loses_precision_is_told_of_allow_downcast_where_there_is_such_an_argument():
+    x, w = nt.fvector("x"), shared(np.zeros(2, "float32"), "w")
+    with pytest.raises(DTypeError, match=r"would lose precision as float32(.|\n)*pass allow_downcast=True to In"):
+        function([x], x)(np.ones(2))
+    with pytest.raises(DTypeError, match="would lose precision as float32") as caught:
+        w.set_value(np.ones(2))
+    assert "to In" not in str(caught.value) and "shared(..., allow_downcast=True)" in str(caught.value)
+
+
+def test_what_a_function_is_made_of_prints_without_addresses(mode):
+    x = nt.dvector("x")
+    f = function([x], x + 1)
+    for shown in (repr(f.stages), repr(f.maker)):
+        assert shown.startswith("<") and " at 0x" not in shown and "\n" not in shown
+    assert str(f.stages.graph).startswith("add #0")

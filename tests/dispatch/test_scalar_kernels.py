@@ -204,6 +204,8 @@ def agree(name, xs, result, expected):
         scale = np.maximum(np.abs(xs[0]), np.abs(xs[1]))
         with np.errstate(all="ignore"):
             return (ulps(result, expected) <= 2) | (np.abs(result - expected) <= 2 * eps * scale)
+    if name == "erfinv":  # ours may err by 4, and SciPy's errs by 2.3
+        return ulps(result, expected) <= 6
     if result.dtype.kind == "f":
         libm = name in LIBM or (name == "abs" and operands_complex(xs))
         return ulps(result, expected) <= (2 if libm else 0)

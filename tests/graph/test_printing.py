@@ -310,3 +310,25 @@ def test_what_is_no_graph_is_refused():
 
 def test_pp_is_a_public_name():
     assert nbgraph.pp(nt.exp(w)) == "exp(w)"
+
+
+def test_a_mask_is_written_as_the_index_that_it_is():
+    x, m = nt.dvector("x"), nt.matrix("m", dtype="bool")
+    a = nt.dmatrix("a")
+    assert pp(x[x > 0]) == "x[x > 0]"
+    assert pp(a[m] + 1) == "a[m] + 1"
+    assert pp(nt.set_subtensor(a[m], 0.0)) == "set_subtensor(a[m], 0)"
+    assert pp(a[x > 0, nt.lvector("i")]) == "a[x > 0, i]"
+
+
+def test_pp_of_a_function_writes_its_outputs_and_updates():
+    x, w = nt.dvector("x"), nbgraph.shared(np.zeros(2), "w")
+    f = nbgraph.function([x], {"a": x + 1, "b": x[x > 0]}, updates=[(w, w + x)], mode="reference")
+    assert pp(f) == "a = x + 1\nb = x[x > 0]\nw <- w + x"
+    assert pp(nbgraph.function([x], x * 2, mode="reference")) == "x * 2"
+
+
+def test_a_function_graph_prints_as_its_drawing():
+    x = nt.dvector("x")
+    graph = FunctionGraph([x], [nt.exp(x)])
+    assert str(graph) == "exp #0  float64[?]\n└─ x  float64[?]"

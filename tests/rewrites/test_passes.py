@@ -7,6 +7,7 @@ import pytest
 
 import nbgraph.tensor as nt
 from nbgraph.config import config
+from nbgraph.errors import ShapeError
 from nbgraph.gradient import grad
 from nbgraph.graph import FunctionGraph
 from nbgraph.graph.evaluate import evaluate
@@ -205,3 +206,33 @@ def test_no_passes_change_nothing():
     fgraph = FunctionGraph([z], [z * 1])
     after, report = rewrite(fgraph, ())
     assert after is fgraph and report.rows == ()
+
+
+@pytest.mark.parametrize("build", [lambda v: (v - 1) + 1, lambda v: (v + 1) - 1, lambda v: 1 + (v - 1),
+                                   lambda v: 1 - (1 - v), lambda v: (v + 0.1) + 0.2, lambda v: (v * 0.1) * 10,
+                                   lambda v: (v / 3) * 3, lambda v: 5 * (3 * v), lambda v: (2 / (v + 1)) * 3,
+                                   lambda v: nt.sigmoid((v + 1e17) - 1e17) * nt.exp(-v)])
+def test_floats_are_not_associated_anew(build):
+    v = nt.dvector("v")
+    before = FunctionGraph([v], [build(v)])
+    after, _ = rewrite(before, FAST_RUN)
+    value = np.array([1e-17, 0.1, 1.0, 7.3, 1e-320, 3e300, np.nan])
+    np.testing.assert_array_equal(evaluate(after, [value])[0], evaluate(before, [value])[0])
+
+
+def test_constants_join_where_one_is_a_power_of_two_and_nothing_else_is_rounded():
+    v = nt.dvector("v")
+    value = np.random.default_rng(3).standard_normal(1000)
+    for build, nodes in ((lambda v: 2 * (0.3 * v), 1), (lambda v: 0.5 * (v / 3), 1), (lambda v: -(v / 3), 1),
+                         (lambda v: 0.5 * (2 * v), 0), (lambda v: 4 * (0.3 / v), 1), (lambda v: (v * 0.25) / 0.7, 1)):
+        before = FunctionGraph([v], [build(v)])
+        after, _ = rewrite(before, FAST_RUN)
+        assert len(after) == nodes
+        np.testing.assert_array_equal(evaluate(after, [value])[0], evaluate(before, [value])[0])
+
+
+def test_a_sum_of_a_constant_over_a_length_that_is_negative_stays_an_error():
+    n = nt.lscalar("n")
+    after, _ = rewrite(FunctionGraph([n], [nt.sum(nt.ones((n,)))]), FAST_RUN)
+    with pytest.raises(ShapeError, match="a length is negative"):
+        evaluate(after, [np.array(-1)])

@@ -47,6 +47,14 @@ def _gammaln(x: float) -> float:
     return math.inf if x > 1e306 or (x <= 0 and x == math.floor(x)) else math.lgamma(x)
 
 
+def _erfinv(x: float) -> float:
+    import mpmath
+    if abs(x) >= 1 or x != x or x == 0:
+        return math.copysign(math.inf, x) if abs(x) == 1 else x if x == 0 else math.nan
+    with mpmath.workprec(80):  # next to 1 it loses digits
+        return float(mpmath.erfinv(x))
+
+
 def _digamma(x: float) -> float:
     import mpmath
     if x == 0:
@@ -118,6 +126,7 @@ ORACLES: dict[str, Oracle] = {
     "isfinite": np.isfinite, "switch": np.where, "arctan2": np.arctan2, "logaddexp": np.logaddexp,
     "sigmoid": on_floats(_sigmoid), "softplus": on_floats(_softplus), "log1mexp": on_floats(by_element(_log1mexp)),
     "erf": on_floats(by_element(math.erf)), "erfc": on_floats(by_element(math.erfc)),
+    "erfinv": on_floats(by_element(_erfinv)),
     "gammaln": on_floats(by_element(_gammaln)), "digamma": on_floats(by_element(_digamma)),
     "polygamma": lambda n, x: on_floats(lambda y: by_element(_polygamma)(np.asarray(n, object), y))(np.asarray(x)),
     "real": lambda x: x.real.copy(), "imag": lambda x: x.imag.copy(), "conj": lambda x: x.conj(), "angle": np.angle,

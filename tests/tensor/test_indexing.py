@@ -172,8 +172,7 @@ def test_iteration_and_unpacking_use_the_known_length():
     ("a", DTypeError, "an index must be an integer"),
     (slice(0.5), DTypeError, "must be an integer"),
     ([0.0, 1.0], DTypeError, "an index must be an integer"),
-    (True, DTypeError, "an index must be an integer"),
-    (np.array([True, False]), ShapeError, "a mask of length 2 cannot select from axis 0, whose length is 4"),
+    (np.array([True, False]), IndexError, "boolean index: axis 0 of the mask has length 2, axis 0 of x has length 4"),
     (([0, 1], [0, 1, 2]), ShapeError, "lengths 2 and 3 on axis -1 do not broadcast"),
 ])
 def test_what_is_known_to_be_wrong_fails_when_it_is_built(index, error, text):
@@ -205,7 +204,7 @@ def test_lengths_that_differ_at_run_time_are_errors():
     m = nt.tensor("m", dtype="bool", shape=(None,))
     with pytest.raises(ShapeError, match=r"index0 has shape \(2,\), index1 has shape \(1,\)"):
         run(x[i, j], (x, CUBE), (i, [0, 1]), (j, [0]))
-    with pytest.raises(ShapeError, match="must have length 4, it has 3"):
+    with pytest.raises(ShapeError, match="boolean index: axis 0 of the mask has length 3, axis 0 of x has length 4"):
         run(x[m], (x, CUBE), (m, [True, False, True]))
     with pytest.raises(ValueDomainError, match="the step of a slice is 0"):
         run(x[::s], (x, CUBE), (s, 0))
@@ -299,3 +298,31 @@ def test_positions_are_disconnected():
     for z, position in ((x[i], i), (x[i:].sum(), i), (x[v].sum(), v)):
         with pytest.raises(DisconnectedInputError):
             grad(z, position)
+
+
+SCALAR_MASKS = [True, False, np.True_, np.array(False), (True, 0), (Ellipsis, True), (True, Ellipsis, False), (0, True),
+                (slice(None), True), (True, [0, 1]), ([0, 1], True), ([0, 1], slice(None), True), (None, True),
+                (True, True), (True, slice(1, None)), (0, True, 0), ([0, 1], True, [0, 1])]
+
+
+@pytest.mark.parametrize("index", SCALAR_MASKS, ids=str)
+def test_a_boolean_scalar_is_a_mask_without_axes(index):
+    for static in (False, True):
+        x = tensor(CUBE, static=static)
+        assert_same(run(x[index], (x, CUBE)), CUBE[index])
+
+
+@pytest.mark.parametrize("index", SCALAR_MASKS, ids=str)
+def test_elements_that_a_boolean_scalar_selects_are_set_and_incremented(index):
+    x, set_, incremented = tensor(CUBE), CUBE.copy(), CUBE.copy()
+    set_[index] = 7
+    incremented[index] += 7
+    assert_same(run(nt.set_subtensor(x[index], 7), (x, CUBE)), set_)
+    assert_same(run(nt.inc_subtensor(x[index], 7), (x, CUBE)), incremented)
+
+
+def test_a_boolean_scalar_may_be_symbolic():
+    x, c = tensor(CUBE), nt.scalar("c", dtype="bool")
+    for value in (True, False):
+        assert_same(run(x[c], (x, CUBE), (c, value)), CUBE[value])
+        assert_same(run(nt.set_subtensor(x[c], 7), (x, CUBE), (c, value)), CUBE if not value else np.full_like(CUBE, 7))

@@ -316,3 +316,39 @@ def test_equal_reductions_are_equal_ops():
     assert Reduce("sum", (0,), "float64", "float64") == Reduce("sum", (0,), "float64", "float64")
     assert Cumulative("sum", 0) != Cumulative("prod", 0)
     assert str(nt.sum(nt.dmatrix("x"), 1).owner.op) == "sum{1}"
+
+
+@pytest.mark.parametrize("dtype", ["int8", "int64", "bool", "float32", "float64"])
+@pytest.mark.parametrize("value", [np.array([100, 100, 3], "int8"), np.array([250, 7, 1], "uint8"),
+                                   np.array([True, False, True]), np.array([1.5, -3.7, 2.0])],
+                         ids=lambda value: value.dtype.name)
+def test_means_and_variances_take_numpys_dtype(value, dtype):
+    x = variable(value)
+    for name, options in (("mean", {}), ("var", {}), ("var", {"ddof": 1}), ("std", {"ddof": 1})):
+        if dtype == "bool" and name != "mean":
+            continue
+        expected = np.asarray(getattr(np, name)(value, dtype=dtype, **options))
+        for output in (getattr(nt, name)(x, dtype=dtype, **options), getattr(x, name)(dtype=dtype, **options)):
+            actual = run(output, (x, value))
+            assert actual.dtype == expected.dtype
+            np.testing.assert_allclose(actual, expected, rtol=1e-6 if dtype == "float32" else 1e-14)
+
+
+@pytest.mark.parametrize("dtype", ["int8", "int64", "bool", "float32", "complex128"])
+@pytest.mark.parametrize("value", [np.array([[100, 100], [3, 0]], "int8"), np.array([[True, False], [True, True]]),
+                                   np.array([[1.5, -3.7], [2.0, 0.0]])], ids=lambda value: value.dtype.name)
+def test_cumulative_functions_take_numpys_dtype(value, dtype):
+    x = variable(value)
+    for name in ("cumsum", "cumprod"):
+        expected = getattr(np, name)(value, axis=1, dtype=dtype)
+        for output in (getattr(nt, name)(x, 1, dtype), getattr(x, name)(axis=1, dtype=dtype)):
+            actual = run(output, (x, value))
+            assert actual.dtype == expected.dtype
+            np.testing.assert_allclose(actual, expected, rtol=1e-6)
+
+
+def test_a_variance_is_added_up_in_the_dtype_that_is_asked_for():
+    x = nt.fvector("x")
+    assert nt.var(x, acc_dtype="float32").type.dtype == "float32"
+    value = np.array([1.0, 2.0, 5.0], "float32")
+    np.testing.assert_allclose(run(nt.var(x, acc_dtype="float64"), (x, value)), np.var(value), rtol=1e-6)

@@ -117,7 +117,7 @@ def test_reshape_takes_symbolic_lengths_vectors_and_a_rank():
     assert_same(run(x.reshape(n, -1), (x, VALUE), (n, 6)), VALUE.reshape(6, 4))
     assert_same(run(x.reshape((x.shape[0], -1)), (x, VALUE)), VALUE.reshape(2, -1))
     assert_same(run(nt.reshape(x, shape, ndim=2), (x, VALUE), (shape, [4, 6])), VALUE.reshape(4, 6))
-    with pytest.raises(ShapeError, match="must have length 2, it has 3"):
+    with pytest.raises(ShapeError, match="reshape: ndim is 2, 3 lengths are given"):
         run(nt.reshape(x, shape, ndim=2), (x, VALUE), (shape, [4, 6, 1]))
     with pytest.raises(ShapeError, match="known number of axes"):
         nt.reshape(x, shape)
@@ -265,3 +265,16 @@ def test_ops_of_equal_parameters_are_equal():
     assert BroadcastTo() != Reshape()
     assert SpecifyShape((0,)) != SpecifyShape((1,))
     assert Length(0) != Length(1)
+
+
+@pytest.mark.parametrize("shape", [(0, -1), (-1, 0)])
+def test_what_is_left_beside_a_length_of_0_is_an_error_as_in_numpy(shape):
+    x, n = nt.dmatrix("x"), nt.lscalar("n")
+    with pytest.raises(ValueError, match="cannot reshape"):
+        np.zeros((0, 3)).reshape(shape)
+    with pytest.raises(ShapeError, match=r"reshape: cannot arrange shape \(0, 3\) in (.*)-1 stands for no length"):
+        run(nt.reshape(x, shape), (x, np.zeros((0, 3))))
+    symbolic = tuple(n if length == 0 else length for length in shape)
+    with pytest.raises(ShapeError, match="-1 stands for no length"):
+        run(nt.reshape(x, symbolic), (x, np.zeros((0, 3))), (n, 0))
+    assert run(nt.reshape(x, symbolic), (x, np.zeros((4, 3))), (n, 2)).size == 12

@@ -13,7 +13,7 @@ infinities, signed zeros and subnormal numbers are as in NumPy.
 
     largest error, in units in the last place
     1    exp, log
-    4    gammaln, digamma, away from their zeros
+    4    erfinv; gammaln, digamma, away from their zeros
     2    all others
 
 sin, cos and tan of numbers from 2**45 on (float32: 2**16), and gammaln and digamma of negative ones, are computed
@@ -35,6 +35,7 @@ from nbgraph.dispatch.vmath import exponential as _e
 from nbgraph.dispatch.vmath import gamma as _g
 from nbgraph.dispatch.vmath import hyperbolic as _h
 from nbgraph.dispatch.vmath import logarithm as _l
+from nbgraph.dispatch.vmath import powers as _p
 from nbgraph.dispatch.vmath import trigonometry as _t
 from nbgraph.tensor.scalar_function import TABLE
 
@@ -45,7 +46,7 @@ def _floating(*operands: types.Type) -> types.Type:
 
 
 # float32 operands of these are computed in 64 bits.
-WIDE = frozenset({"digamma", "erf", "erfc", "erfcx", "gammaln"})
+WIDE = frozenset({"digamma", "erf", "erfc", "erfcx", "erfinv", "gammaln"})
 
 
 def _reference(name: str) -> Callable[..., Any]:
@@ -89,6 +90,7 @@ log1mexp = _function("log1mexp", _l.log1mexp)
 erf = _function("erf", _r.erf)
 erfc = _function("erfc", _r.erfc)
 erfcx = _function("erfcx", _r.erfcx)
+erfinv = _function("erfinv", _r.erfinv)
 digamma = _function("digamma", _g.digamma)
 gammaln = _function("gammaln", _g.gammaln)
 
@@ -97,6 +99,12 @@ gammaln = _function("gammaln", _g.gammaln)
 def arctan2(y: Value, x: Value) -> Value:
     """the angle of the point (x, y), in [-pi, pi]"""
     return _t.arctan2(*_alike(y, x))
+
+
+@native(np.power, _floating)
+def power(x: Value, y: Value) -> Value:
+    """x ** y"""
+    return _p.power(*_alike(x, y))
 
 
 @native(np.logaddexp, _floating)
@@ -125,15 +133,18 @@ __all__ = [
     "erf",
     "erfc",
     "erfcx",
+    "erfinv",
     "exp",
     "exp2",
-    "expm1", "gammaln",
+    "expm1",
+    "gammaln",
     "log",
     "log1mexp",
     "log1p",
     "log2",
     "log10",
     "logaddexp",
+    "power",
     "sigmoid",
     "sin",
     "sinh",

@@ -1,9 +1,11 @@
-"""erf, erfc, erfcx: the error function and its complements.
+"""erf, erfc, erfcx, erfinv: the error function, its complements and its inverse.
 
     erfc(x) = e**(-x**2) erfcx(x),    (1 + 2 x) erfcx(x) = P((x - 4) / (x + 4)) for all x >= 0
+    erfinv(x) = x sqrt(w + 10) P(2 w / (w + 10) - 3/4),    w = -log(1 - x**2)
 
 One polynomial for the half-line: Shepherd and Laframboise, Mathematics of Computation 36 (1981). x**2 is kept as a sum
-of two. float32 is computed in 64 bits.
+of two. That erfinv(x) / x is smooth in w: Giles, GPU Computing Gems Jade Edition, 2011, chapter 10. float32 is computed
+in 64 bits.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ import math
 
 from nbgraph.dispatch.scalar_value import Value, fabs, select
 from nbgraph.dispatch.vmath.coefficients import TABLES
-from nbgraph.dispatch.vmath.constants import ERFCX_MIDDLE
+from nbgraph.dispatch.vmath.constants import ERFCX_MIDDLE, ERFINV_MIDDLE
 from nbgraph.dispatch.vmath.exponential import exp_parts
 from nbgraph.dispatch.vmath.formats import (
     at_most,
@@ -25,10 +27,14 @@ from nbgraph.dispatch.vmath.formats import (
     two_product,
     with_sign,
 )
+from nbgraph.dispatch.vmath.logarithm import of_parts, split
 
 # Where erfc has long been 0, and where e**(x**2) is infinite.
 _END = 28.0
 _END_OF_SQUARES = 26.7
+# The polynomial of erfinv has its argument from -_MIDDLE on, and has this slope there.
+_MIDDLE = 0.75
+_SLOPE = 0.3
 
 
 def _times_erfcx(a: Value, factor: Value | None = None) -> Value:
@@ -80,3 +86,20 @@ def erfcx(x: Value) -> Value:
     square, k, t = _exp_of_square(at_most(a, _END_OF_SQUARES), 1)
     mirrored = times_power_of_two(square, k, t) * 2 - y
     return select(x < 0.0, mirrored, y)
+
+
+def erfinv(x: Value) -> Value:
+    """the inverse of erf; infinite at -1 and 1, NaN outside"""
+    a = fabs(x)
+    k, m = split((1 - a) * (1 + a))
+    w = -of_parts(k, m - 1)
+    above = w + ERFINV_MIDDLE
+    from_end = w / above * 2
+    t = from_end - _MIDDLE
+    first, *others = TABLES["erfinv", 64]
+    p, lost = fast_two_sum(t.constant(first), t * horner(t, others))
+    # The rounding of t counts at the left end.
+    lost = fma(from_end - (t + _MIDDLE), _SLOPE, lost)
+    root = above.intrinsic("sqrt")
+    y = x * fma(root, p, root * lost)
+    return select(a < 1.0, y, select(a == 1.0, x * math.inf, math.nan))

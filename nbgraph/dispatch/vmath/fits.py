@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from nbgraph.dispatch.vmath.constants import ERFCX_MIDDLE
+from nbgraph.dispatch.vmath.constants import ERFCX_MIDDLE, ERFINV_MIDDLE
 from nbgraph.dispatch.vmath.derive import Fit
 
 # A little wider than needed, since the reduction rounds.
@@ -36,6 +36,11 @@ def _series(x: Any, coefficient: Any, count: int = 40) -> Any:
 def _log_tail(z: Any) -> Any:
     """(log((1 + s) / (1 - s)) - 2 s) / s**3 of z = s**2."""
     return _series(z, lambda k: _mp().mpf(2) / (2 * k + 3), 60)
+
+
+def _log2_tail(z: Any) -> Any:
+    """(log2((1 + s) / (1 - s)) - A s - A / 3 s**3) / s**5 of z = s**2, for A = 2 log2(e)."""
+    return _series(z, lambda k: _mp().mpf(2) / (2 * k + 5), 60) / _mp().ln2
 
 
 def _sin_tail(z: Any) -> Any:
@@ -95,6 +100,23 @@ def _erf_over_x(z: Any) -> Any:
     return (_mp().erf(x) / x if z > 1e-40 else 2 / _mp().sqrt(_mp().pi)) - 1
 
 
+def _erfinv_of_t(t: Any) -> Any:
+    """erfinv(x) / (x sqrt(w + c)) for t = 2 w / (w + c) - 3/4, w = -log(1 - x**2)."""
+    mp, w = _mp(), ERFINV_MIDDLE * (t + 0.75) / (1.25 - t)
+    x = mp.sqrt(-mp.expm1(-w))
+    if w < 1:
+        return mp.erfinv(x) / (x * mp.sqrt(w + ERFINV_MIDDLE))
+    # Newton's steps for log(erfc(y)), which is concave, from a y that is too small.
+    y, wanted = mp.erfinv(mp.mpf(1) / 2), -w - mp.log1p(x)
+    for _ in range(60):
+        complement = mp.erfc(y)
+        step = (mp.log(complement) - wanted) * complement * mp.sqrt(mp.pi) / 2 * mp.exp(y * y)
+        y += step
+        if abs(step) < mp.mpf(10) ** -40:
+            break
+    return y / (x * mp.sqrt(w + ERFINV_MIDDLE))
+
+
 def _gammaln_over_zeros(d: Any) -> Any:
     """gammaln(2 + d) / (d (1 + d)); the grid does not hit its zeros, but comes close."""
     with _mp().workdps(90):
@@ -111,6 +133,7 @@ def _stirling(z: Any) -> Any:
 FITS: dict[str, Fit] = {
     "exp": Fit(_exp_tail, -_HALF_LOG_2, _HALF_LOG_2, (10, 5), lambda r: r**2 + 1e-9),
     "log": Fit(_log_tail, 0.0, _LOG_END, (7, 3), lambda z: z + 1e-9),
+    "power": Fit(_log2_tail, 0.0, _LOG_END, (7, 3), lambda z: z**2 / 2 + 1e-9),
     "sin": Fit(_sin_tail, 0.0, _QUARTER_PI**2, (6, 3), lambda z: z + 1e-9),
     "cos": Fit(_cos_tail, 0.0, _QUARTER_PI**2, (6, 3), lambda z: z**2 + 1e-9),
     "sinh": Fit(_sinh_tail, 0.0, _HALF_LOG_2**2, (5, 2), lambda z: z + 1e-9),
@@ -119,6 +142,8 @@ FITS: dict[str, Fit] = {
     "arcsin": Fit(_arcsin_tail, 0.0, 0.25, (12, 5), lambda z: z + 1e-9),
     "erfcx": Fit(_erfcx_of_t, -1.0, 1.0, (26, 0), lambda t: 1),
     "erf": Fit(_erf_over_x, 0.0, 1.0, (12, 0), lambda z: 1),
+    # w = 36.05 at the last number below 1.
+    "erfinv": Fit(_erfinv_of_t, -0.75, 72.1 / 46.05 - 0.75, (38, 0), lambda t: 3),
     "gammaln": Fit(_gammaln_over_zeros, -0.5, 0.5, (20, 0), lambda d: 1),
     "stirling": Fit(_stirling, 1e-9, 1 / 64, (8, 0), lambda z: 1),
 }

@@ -104,7 +104,7 @@ def two_product(x: Value, y: Any) -> tuple[Value, Value]:
     return product, ((a * c - product) + a * d + b * c) + b * d
 
 
-def less_product(x: Value, y: Value, factor: float) -> Value:
+def less_product(x: Value, y: Value, factor: Any) -> Value:
     """x - y factor with one rounding, for a product that is close to x."""
     if has_fma():
         return fma(-y, factor, x)

@@ -34,6 +34,12 @@ def _both(*ranges: tuple[float, float]) -> dict[str, list[tuple[float, float]]]:
     return {"float64": list(ranges), "float32": list(ranges)}
 
 
+def erfinv(x: Any) -> Any:
+    """The inverse of erf, by Newton's steps from the digits that mpmath's function gives next to 1."""
+    y = mp.erfinv(x)
+    return y - (mp.erf(y) - x) * mp.exp(y * y) * mp.sqrt(mp.pi) / 2 if abs(x) < 1 else y
+
+
 CASES = {
     "exp": Case(mp.exp, {"float64": [(-746, 710), (-1, 1)], "float32": [(-104, 89), (-1, 1)]}, most=1.0),
     "expm1": Case(mp.expm1, {"float64": [(-40, 710), (-2, 2)], "float32": [(-20, 89), (-2, 2)]}),
@@ -65,6 +71,7 @@ CASES = {
     "erfc": Case(mp.erfc, {"float64": [(-6, 27.2), (-1, 1.5)], "float32": [(-4, 10.1), (-1, 1.5)]}),
     "erfcx": Case(lambda x: mp.exp(mp.mpf(x) ** 2) * mp.erfc(x),
                   {"float64": [(-26.6, 50), (-1, 1.5), (0, 1e5)], "float32": [(-9.4, 50), (-1, 1.5), (0, 1e5)]}),
+    "erfinv": Case(erfinv, _both((-1, 1)), (0.0, 1.0, -1.0), 4.0),
     # Where it is not 0: at 1, 2, and many negative numbers.
     "gammaln": Case(lambda x: mp.loggamma(x).real,
                     {"float64": [(0, 0.9), (2.1, 12), (0, 1e300)], "float32": [(0, 0.9), (2.1, 12), (0, 1e30)]},

@@ -66,3 +66,45 @@ def test_logaddexp_errs_by_few_units_in_the_last_place(dtype):
     ends = np.array([0, 1, -1e30, 1e30, np.inf, -np.inf, np.nan], dtype)
     x, y = (grid.ravel() for grid in np.meshgrid(ends, ends))
     np.testing.assert_allclose(values(compiled(vmath.logaddexp, dtype, 2), x, y), vmath.logaddexp(x, y), rtol=1e-6)
+
+
+def power_points(dtype):
+    """Numbers whose powers neither overflow nor vanish, and few whose powers are exact."""
+    rng, (reach, tens) = np.random.default_rng(9), {"float64": (745, 300), "float32": (104, 37)}[dtype]
+    close = 1 + rng.choice([-1, 1], 800) * 10.0 ** rng.uniform(-16 if dtype == "float64" else -7, -0.3, 800)
+    x = np.concatenate([10.0 ** rng.uniform(-tens, tens, 800), rng.uniform(0, 3, 800), close]).astype(dtype)
+    x = x[(x > 0) & (x != 1)]
+    return x, (rng.uniform(-reach, reach, x.size) / np.log(x.astype(float))).astype(dtype)
+
+
+@pytest.mark.parametrize("fused", [True, False])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_power_errs_by_less_than_a_unit_in_the_last_place(dtype, fused, monkeypatch):
+    fused = fused and formats.has_fma()
+    monkeypatch.setattr(formats, "has_fma", lambda: fused)
+    check_pairs("power", mpmath.power, *power_points(dtype), 1)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_power_of_integers_is_exact_where_it_fits(dtype):
+    x, y = (grid.ravel() for grid in np.meshgrid(np.arange(-40, 41.0), np.arange(0, 12.0)))
+    exact = x**y
+    fits = np.abs(exact) <= 2.0 ** (np.finfo(dtype).nmant + 1)
+    result = values(compiled(vmath.power, dtype, 2), x[fits].astype(dtype), y[fits].astype(dtype))
+    np.testing.assert_array_equal(result, exact[fits])
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_power_of_zeros_infinities_and_extremes_is_that_of_numpy(dtype):
+    f = np.finfo(dtype)
+    bases = [0, f.smallest_subnormal, f.tiny / 2, f.tiny, 1e-3, 0.5, 1 - f.epsneg, 1, 1 + f.eps, 2, 3, 1e10, f.max,
+             np.inf, np.nan]
+    exponents = [0, f.smallest_subnormal, f.tiny, f.eps, 0.5, 1, 1.5, 2, 3, 4, 149, 1000, 1001, 1074.5, 1e10,
+                 2.0**23 - 1, 2.0**24, 2.0**52 - 1, 2.0**53 - 1, 2.0**53, f.max, np.inf, np.nan]
+    x, y = np.meshgrid([*bases, *(-b for b in bases)], [*exponents, *(-e for e in exponents)])
+    x, y = x.ravel().astype(dtype), y.ravel().astype(dtype)
+    with np.errstate(all="ignore"):
+        expected = np.power(x, y)
+    result = values(compiled(vmath.power, dtype, 2), x, y)
+    np.testing.assert_array_equal(np.signbit(result[~np.isnan(expected)]), np.signbit(expected[~np.isnan(expected)]))
+    np.testing.assert_allclose(result, expected, rtol=2 * f.eps, atol=f.smallest_subnormal)
