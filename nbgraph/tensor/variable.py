@@ -185,8 +185,8 @@ class TensorOperators:
         return nt.clip(self, min, max)
 
     def conj(self) -> Any:
-        """The complex conjugate."""
-        return nt.conj(self)
+        """The complex conjugate; booleans as they are, where the function gives int8: so are NumPy's two."""
+        return self if self.dtype == "bool" else nt.conj(self)
 
     def round(self, decimals: Any = 0, mode: str = "half_to_even") -> Any:
         """To so many decimals; a string is the mode, see nt.round."""

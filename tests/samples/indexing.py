@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 import nbgraph.tensor as nt
-from nbgraph.errors import BoundsError, ShapeError, ValueDomainError
+from nbgraph.errors import BoundsError, IndexShapeError, ShapeError, ValueDomainError
 from nbgraph.tensor import dtypes
 from nbgraph.tensor.indexing_advanced import AdvancedSubtensor, Nonzero
 from nbgraph.tensor.indexing_basic import Subtensor
@@ -146,11 +146,11 @@ def gather_fails() -> Iterator[Failure]:
                   (x[:, 0], np.ones((2, 2), "int8")), (x[:, 0], np.full((2, 2), 7, "int8")), BoundsError, "index 7")
     yield Failure("scalar", AdvancedSubtensor(), (MATRIX, INT), (x, np.int64(1)), (x, np.int64(-9)), BoundsError,
                   "index -9 is out of bounds")
-    yield Failure("shapes", AdvancedSubtensor(), (MATRIX, INDEX, INDEX), (x, i, i), (x, i, i[:1]), ShapeError,
+    yield Failure("shapes", AdvancedSubtensor(), (MATRIX, INDEX, INDEX), (x, i, i), (x, i, i[:1]), IndexShapeError,
                   "index arrays do not broadcast")
     yield Failure("mask", lambda x, m: x[m], (MATRIX, tensor("bool", None)),
                   (x, np.ones(3, bool)), (x, np.ones(2, bool)),
-                  ShapeError, "must have length")
+                  IndexShapeError, "boolean index: axis 0 of the mask has length 2, axis 0 of x has length 3")
     yield Failure("empty axis", AdvancedSubtensor(), (VECTOR, INDEX), (x[0], i), (x[0, :0], i), BoundsError,
                   "the axis is empty")
 
@@ -274,4 +274,4 @@ def scatter_fails(to: bool) -> Iterator[Failure]:
     yield Failure("value", op, (MATRIX, MATRIX, INDEX), (x, x[:2], i), (x, x, i), ShapeError,
                   "does not broadcast to the indexed elements")
     yield Failure("shapes", op, (MATRIX, tensor("float64"), INDEX, INDEX), (x, np.float64(1), i, i),
-                  (x, np.float64(1), i, i[:1]), ShapeError, "index arrays do not broadcast")
+                  (x, np.float64(1), i, i[:1]), IndexShapeError, "index arrays do not broadcast")

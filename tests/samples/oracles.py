@@ -129,7 +129,7 @@ ORACLES: dict[str, Oracle] = {
     "erfinv": on_floats(by_element(_erfinv)),
     "gammaln": on_floats(by_element(_gammaln)), "digamma": on_floats(by_element(_digamma)),
     "polygamma": lambda n, x: on_floats(lambda y: by_element(_polygamma)(np.asarray(n, object), y))(np.asarray(x)),
-    "real": lambda x: x.real.copy(), "imag": lambda x: x.imag.copy(), "conj": lambda x: x.conj(), "angle": np.angle,
+    "real": lambda x: x.real.copy(), "imag": lambda x: x.imag.copy(), "conj": lambda x: np.conj(x), "angle": np.angle,
     "complex": _complex,
     **{name: getattr(np, name) for name in (
         "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sin", "cos", "tan", "arcsin", "arccos", "arctan",

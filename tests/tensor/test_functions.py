@@ -70,6 +70,11 @@ def test_the_square_and_the_conjugate_of_booleans_are_int8():
         assert_same(run(output, x, value), build(value))
 
 
+def test_the_method_conj_leaves_booleans_as_they_are():
+    x, value = nt.vector("x", dtype="bool"), np.array([True, False])
+    assert_same(run(x.conj(), x, value), value.conj())
+
+
 def test_where_of_one_argument_gives_positions():
     x, value = nt.dmatrix("x"), np.array([[0.0, 2.0], [3.0, 0.0]])
     for found, expected in zip(nt.where(x > 1), np.where(value > 1), strict=True):

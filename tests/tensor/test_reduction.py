@@ -325,7 +325,8 @@ def test_equal_reductions_are_equal_ops():
 def test_means_and_variances_take_numpys_dtype(value, dtype):
     x = variable(value)
     for name, options in (("mean", {}), ("var", {}), ("var", {"ddof": 1}), ("std", {"ddof": 1})):
-        if dtype == "bool" and name != "mean":
+        # The variance of booleans is an error in NumPy, and the wrapped one of integers may have no root.
+        if (dtype == "bool" and name != "mean") or (name == "std" and not dtype.startswith("float")):
             continue
         expected = np.asarray(getattr(np, name)(value, dtype=dtype, **options))
         for output in (getattr(nt, name)(x, dtype=dtype, **options), getattr(x, name)(dtype=dtype, **options)):
