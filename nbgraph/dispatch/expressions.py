@@ -156,7 +156,8 @@ class For:
 Statement = Assign | Store | Combine | Keep | For
 
 
-def _integer(function: str, a: Expr, b: Expr) -> Expr:
+def integer(function: str, a: Expr, b: Expr) -> Expr:
+    """A function of two int64."""
     return Call(function, (a, b), ("int64", "int64"), "int64")
 
 
@@ -169,8 +170,8 @@ def add(a: Expr, b: Expr) -> Expr:
     if isinstance(b, Literal) and b.value == 0:
         return a
     if isinstance(b, Literal) and b.value < 0:
-        return _integer("-", a, Literal(-b.value))
-    return _integer("+", a, b)
+        return integer("-", a, Literal(-b.value))
+    return integer("+", a, b)
 
 
 def multiply(a: Expr, b: Expr) -> Expr:
@@ -181,7 +182,7 @@ def multiply(a: Expr, b: Expr) -> Expr:
         a, b = b, a
     if isinstance(b, Literal) and b.value in (0, 1):
         return a if b.value else Literal(0)
-    return _integer("*", a, b)
+    return integer("*", a, b)
 
 
 def locals_of(expression: Expr) -> list[Local]:

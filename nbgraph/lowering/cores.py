@@ -27,6 +27,7 @@ from nbgraph.dispatch.expressions import (
     Local,
     Store,
     add,
+    integer,
     multiply,
 )
 from nbgraph.lowering.program import (
@@ -155,7 +156,7 @@ class _Split:
         loop = For(self.loop.index, count, turns, start, offset)
         places = self._places()
         # Numba asks of every index whether it is negative, unless it is known not to be.
-        body: list[Any] = [Assign(start, _integer("maximum", first, Literal(0))), *self.before, loop,
+        body: list[Any] = [Assign(start, integer("maximum", first, Literal(0))), *self.before, loop,
                 *(Store(b, (Literal(row), piece), total) for total, (b, row) in places.items())]
         kernel = kernel_of(body, [], loop)
         kernel.turns = (piece, first, count)
@@ -166,7 +167,7 @@ class _Split:
         after = substituted([s for s in self.after if names.get(s.value) is not s.target],
                             local=lambda e: names.get(e, e))
         arrays = dict.fromkeys(b for b, _ in places.values())
-        return [Assign(pieces, _integer("pieces_of", self.loop.extent, self.cost)),
+        return [Assign(pieces, integer("pieces_of", self.loop.extent, self.cost)),
                 *(StackArray(b) for b in arrays), *(Allocate(b) for b in rows.values()),
                 CallKernel(kernel, call.variables, pieces=(pieces, self.loop.extent)), *combined, *after]
 
@@ -204,8 +205,3 @@ def _cost(body: list[Any]) -> Expr:
                 row = TABLE.get(e.function)
                 here += _FUNCTION if row is not None and row.expensive else _OPERATION
     return add(loops, Literal(here))
-
-
-def _integer(function: str, a: Expr, b: Expr) -> Expr:
-    return Call(function, (a, b), ("int64", "int64"), "int64")
-

@@ -21,7 +21,18 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from nbgraph.dispatch.expressions import Assign, Call, Combine, Expr, For, Literal, Local, add, locals_of, multiply
+from nbgraph.dispatch.expressions import (
+    Assign,
+    Call,
+    Combine,
+    For,
+    Literal,
+    Local,
+    add,
+    integer,
+    locals_of,
+    multiply,
+)
 from nbgraph.lowering.program import CallKernel, Program, expressions_of, walk
 from nbgraph.tensor import dtypes
 
@@ -101,12 +112,12 @@ class _Blocks:
             return [*starts, For(loop.index, loop.extent, inner, loop.first, loop.offset), *ends]
         block, done, offset = Local("block"), Local("done"), Local("offset")
         first = Local("first")
-        begin = done if loop.first is None else _integer("+", loop.first, done)
+        begin = done if loop.first is None else integer("+", loop.first, done)
         # Numba asks of every index whether it is negative, unless it is known not to be.
         places = [Assign(done, multiply(block, Literal(BLOCK))),
-                  Assign(first, _integer("maximum", begin, Literal(0)))]
-        length = _integer("minimum", _integer("-", loop.extent, done), Literal(BLOCK))
-        count = _integer("floor_divide", add(loop.extent, Literal(BLOCK - 1)), Literal(BLOCK))
+                  Assign(first, integer("maximum", begin, Literal(0)))]
+        length = integer("minimum", integer("-", loop.extent, done), Literal(BLOCK))
+        count = integer("floor_divide", add(loop.extent, Literal(BLOCK - 1)), Literal(BLOCK))
         return [For(block, count, [*places, *starts, For(loop.index, length, inner, first, offset), *ends])]
 
     def _into_part(self, s: Any) -> Any:
@@ -119,7 +130,3 @@ class _Blocks:
         kinds = (total.dtype, total.dtype)
         return [Combine(self.lost[total], "+", Call("rounding", (total, part), kinds, total.dtype)),
                 Combine(total, "+", part)]
-
-
-def _integer(function: str, a: Expr, b: Expr) -> Expr:
-    return Call(function, (a, b), ("int64", "int64"), "int64")
