@@ -8,7 +8,7 @@ import re
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
 import nbgraph
@@ -337,7 +337,11 @@ def test_text_of_an_expression_has_the_parentheses_that_it_needs(e):
     names = {name: np.array(value)[()] for name, value in _VALUES.items()}
     exec("\n".join(imports.groups()), names)
     with np.errstate(all="ignore"):
-        found, wanted = eval(text, names), value_of(e)
+        try:
+            found = eval(text, names)
+        except ZeroDivisionError:  # of two Python numbers, which generated code never divides
+            reject()
+        wanted = value_of(e)
     assert np.array_equal(found, wanted, equal_nan=True), text
 
 
