@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 # Set before nbgraph is imported, since config reads it then. Workers of pytest-xdist inherit it, and so do the
@@ -15,6 +16,10 @@ import pytest
 _OWN_CACHE = None if "NBGRAPH_CACHE_DIR" in os.environ else tempfile.mkdtemp(prefix="nbgraph-test-cache-")
 if _OWN_CACHE is not None:
     os.environ["NBGRAPH_CACHE_DIR"] = _OWN_CACHE
+
+# The same examples in every run; NBGRAPH_TEST_SEED, which graphs are made from too, asks for others.
+hypothesis.settings.register_profile("nbgraph", derandomize="NBGRAPH_TEST_SEED" not in os.environ, deadline=None)
+hypothesis.settings.load_profile("nbgraph")
 
 # What a test of compiled functions runs in.
 MODES = ("reference", "FAST_RUN", "FAST_COMPILE")
