@@ -27,9 +27,8 @@ from numba.np import arrayobj
 from nbgraph.dispatch import threads
 from nbgraph.dispatch.scalar_combine import larger, rounding, settled, smaller
 from nbgraph.dispatch.scalar_value import Value, as_type, native, packed, unpacked
+from nbgraph.dispatch.threads import GRAIN, MOST
 
-MOST = 64           # pieces
-GRAIN = 500_000     # what a piece should cost at least, in tenths of a nanosecond: three times what a thread does
 _CREW = "nbgraph_crew"
 
 _LENGTH, _BYTE = ir.IntType(64), ir.IntType(8)

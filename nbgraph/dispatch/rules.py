@@ -193,8 +193,3 @@ def checks_for(node: Apply, dims: Dims) -> list[Check]:
         if op_type in _CHECKS:
             return _CHECKS[op_type](node, dims)
     return []
-
-
-def has_rule(op: Op) -> bool:
-    """True where the Op has a native kernel."""
-    return any(op_type in _RULES for op_type in type(op).__mro__)

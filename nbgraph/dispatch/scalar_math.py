@@ -22,10 +22,6 @@ def _intrinsic(name: str) -> Callable[[Value], Value]:
     return lambda x: x.intrinsic(name)
 
 
-def _libm(name: str) -> Callable[[Value], Value]:
-    return lambda x: x.libm(name)
-
-
 def _function(name: str, formula: Callable[[Value], Value] | None, of_complex: Any = None) -> Callable[..., Any]:
     """The kernel of a row of one operand; complex ones are computed in 64-bit parts."""
     def kernel(x: Any) -> Any:

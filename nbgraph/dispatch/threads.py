@@ -1,6 +1,7 @@
-"""Where object code reads how many threads a call may use: `config.threads`, by a name that llvmlite knows.
+"""Threads: how loops are cut for them, and where object code reads how many a call may use.
 
-Whoever compiles or loads code that reads it registers first. Nothing here imports Numba.
+That is `config.threads`, by a name that llvmlite knows. Whoever compiles or loads code that reads it registers first.
+Nothing here imports Numba.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ import llvmlite.binding as llvm
 from nbgraph.config import threads_cell
 
 SYMBOL = "nbgraph_threads"
+MOST = 64           # pieces of a loop
+GRAIN = 500_000     # what a piece costs at least, in tenths of a nanosecond: some two times what starting a thread does
 
 
 @lru_cache(maxsize=1)

@@ -75,8 +75,3 @@ def graph_inputs(outputs: Iterable[Variable], blockers: Collection[Variable] = (
 def explicit_graph_inputs(outputs: Iterable[Variable]) -> list[Variable]:
     """The leaves that need a value from the caller: neither constants nor shared."""
     return [v for v in graph_inputs(outputs) if not isinstance(v, Constant) and not hasattr(v, "container")]
-
-
-def depends_on(outputs: Iterable[Variable], variable: Variable) -> bool:
-    """True where one of `outputs` is computed from `variable`."""
-    return any(v is variable for v in ancestors(outputs))

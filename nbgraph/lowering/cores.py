@@ -30,6 +30,7 @@ from nbgraph.dispatch.expressions import (
     integer,
     multiply,
 )
+from nbgraph.dispatch.threads import GRAIN, MOST
 from nbgraph.lowering.program import (
     Allocate,
     CallKernel,
@@ -48,9 +49,7 @@ from nbgraph.lowering.substitute import substituted
 from nbgraph.tensor.scalar_function import TABLE
 
 ARGUMENTS = 25      # of a kernel in pieces: Python and Numba make a detour over a tuple where a call has more than 30
-MOST = 64           # pieces: as many partial results there is room for
-WORTH = 1_000_000   # what a loop of known lengths must cost for that, in tenths of a nanosecond
-_OPERATION, _MEMORY, _FUNCTION = 2, 3, 20  # the same unit, for one element
+_OPERATION, _MEMORY, _FUNCTION = 2, 3, 20  # what an element costs, in the unit of GRAIN
 _IN_PIECES = {"sum", "prod", "max", "min", "all", "any"}
 
 
@@ -58,28 +57,29 @@ def spread_over_cores(program: Program) -> Program:
     """The same program; kernels that can be are called in pieces."""
     temporaries = _temporaries(program)
     result: list[Any] = []
+    replaced: set[Buffer] = set()
     for s in program.statements:
         if isinstance(s, CallKernel) and s.copies is None:
-            split = _Split.of(s.kernel, temporaries.get(s, {}))
+            split = _Split.of(s.kernel, temporaries.get(s, set()))
             result += [s] if split is None else split.statements(s)
+            replaced |= set() if split is None else split.rows
         else:
             result.append(s)
-    moved = {b for s in program.statements for b in temporaries.get(s, {})
-             if isinstance(s, CallKernel) and s not in result}
-    program.statements[:] = [s for s in result if not (isinstance(s, Allocate) and s.buffer in moved)]
+    program.statements[:] = [s for s in result if not (isinstance(s, Allocate) and s.buffer in replaced)]
     return program
 
 
-def _temporaries(program: Program) -> dict[Any, dict[Buffer, Allocate]]:
+def _temporaries(program: Program) -> dict[Any, set[Buffer]]:
     """For each call the arrays that are allocated for it alone."""
     users: dict[Buffer, list[Any]] = {}
     for s in program.statements:
         for b in set(buffers_in(s)):
             users.setdefault(b, []).append(s)
-    found: dict[Any, dict[Buffer, Allocate]] = {}
+    outputs = {v for v in program.outputs if isinstance(v, Buffer)}
+    found: dict[Any, set[Buffer]] = {}
     for b, (first, *others) in users.items():
-        if isinstance(first, Allocate) and len(others) == 1 and not any(b is v for v in program.outputs):
-            found.setdefault(others[0], {})[b] = first
+        if isinstance(first, Allocate) and len(others) == 1 and b not in outputs:
+            found.setdefault(others[0], set()).add(b)
     return found
 
 
@@ -93,10 +93,10 @@ class _Split:
     before: list[Any]
     after: list[Any]
     combined: dict[Local, str] = field(default_factory=dict)
-    rows: dict[Buffer, Allocate] = field(default_factory=dict)
+    rows: set[Buffer] = field(default_factory=set)
 
     @classmethod
-    def of(cls, kernel: Kernel, temporaries: dict[Buffer, Allocate]) -> _Split | None:
+    def of(cls, kernel: Kernel, temporaries: set[Buffer]) -> _Split | None:
         """None where the kernel is one piece."""
         loop = kernel.outer
         if loop is None or loop not in kernel.body or copied_by(kernel) is not None:
@@ -109,7 +109,7 @@ class _Split:
             return None
         split = cls(kernel, loop, _cost(loop.body), before, after)
         known = isinstance(loop.extent, Literal) and isinstance(split.cost, Literal)
-        if known and loop.extent.value * split.cost.value < WORTH:
+        if known and loop.extent.value * split.cost.value < 2 * GRAIN:
             return None
         if len(kernel.reads) + len(kernel.scalars) + len(kernel.writes) + len(before) > ARGUMENTS:
             return None
@@ -131,7 +131,7 @@ class _Split:
                 return False
         return len(self.combined) == len(outside)
 
-    def _apart(self, temporaries: dict[Buffer, Allocate]) -> bool:
+    def _apart(self, temporaries: set[Buffer]) -> bool:
         """True where no turn touches what another one writes; fills `rows`."""
         places: dict[Buffer, list[tuple[Expr, ...]]] = {}
         for s in walk(self.loop.body):
@@ -143,14 +143,14 @@ class _Split:
                 continue
             if b not in temporaries or any(e is turn for place in places[b] for x in place for e in parts_of(x)):
                 return False
-            self.rows[b] = temporaries[b]
+            self.rows.add(b)
         return True
 
     def statements(self, call: CallKernel) -> list[Any]:
         """What stands in the main function."""
         piece, first, count, pieces = Local("piece"), Local("first"), Local("count"), Local("pieces")
         start, offset = Local("start"), Local("offset")
-        rows = {b: Buffer(b.hint, b.dtype, (pieces, *b.dims)) for b in self.rows}
+        rows = {b: Buffer(b.hint, b.dtype, (pieces, *b.dims)) for b in self.kernel.writes if b in self.rows}
         turns = substituted(self.loop.body, loads=lambda e: Load(rows[e.buffer], (piece, *e.index))
                             if e.buffer in rows else e)
         loop = For(self.loop.index, count, turns, start, offset)

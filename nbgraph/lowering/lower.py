@@ -58,6 +58,9 @@ class _Lowering:
         self.scalars = Elements(self.known)
         self.checks: list[Test] = []
         self.claims: set[Any] = set()       # checks that have been made: after them they hold
+        self.test_at = -1                   # where the last test of scalars stands in `main`
+        self.made_since: set[Local] = set()
+        self.only_scalars_since, self.looked_at = True, 0
         self.lengths_read: set[Local] = set()
         self.pending: dict[Variable, int] = {}
         for nest in plan.nests:
@@ -200,27 +203,33 @@ class _Lowering:
             return
         self.claims.add((check.test, operands))
         claim = Claim(check, operands, tuple(self._shown(s) for s in check.shown if not _is_array(s)))
-        test, later = self._last_test()
-        if test is None or not joins(test, claim):
-            test = Test(len(self.checks), [])
-            self.checks.append(test)
-            self.main.append(test)
-        elif any(e in Test(0, [claim]).values() for s in later for e in _made_by(s)):
-            if not all(isinstance(s, ReadLength) or (isinstance(s, Assign) and not buffers_of(s.value)) for s in later):
-                test = Test(len(self.checks), [])
-                self.checks.append(test)
-            else:  # nothing but scalars have been computed since
-                self.main.remove(test)
-            self.main.append(test)
+        test = self._test_for(claim)
         test.claims.append(claim)
 
-    def _last_test(self) -> tuple[Test | None, list[Any]]:
-        """The last test of scalars, and the statements behind it."""
-        for place in range(len(self.main) - 1, -1, -1):
-            s = self.main[place]
-            if isinstance(s, Test) and s.array is None:
-                return s, self.main[place + 1:]
-        return None, []
+    def _test_for(self, claim: Claim) -> Test:
+        """The last test of scalars, or a new one where that can't take the claim."""
+        self._look_behind_test()
+        test = self.main[self.test_at] if self.test_at >= 0 else None
+        known_there = not self.made_since.intersection(Test(0, [claim]).values())
+        if test is not None and joins(test, claim) and (known_there or self.only_scalars_since):
+            if known_there:
+                return test
+            del self.main[self.test_at]
+        else:
+            test = Test(len(self.checks), [])
+            self.checks.append(test)
+        self.main.append(test)
+        if Test(0, [claim]).array is None:
+            self.test_at, self.made_since, self.only_scalars_since = len(self.main) - 1, set(), True
+        self.looked_at = len(self.main)
+        return test
+
+    def _look_behind_test(self) -> None:
+        """What the statements behind the last test make, each looked at once."""
+        for s in self.main[self.looked_at:]:
+            self.made_since.update(s.kernel.results if isinstance(s, CallKernel) else targets_of(s))
+            self.only_scalars_since &= isinstance(s, ReadLength) or (isinstance(s, Assign) and not buffers_of(s.value))
+        self.looked_at = len(self.main)
 
     def _always_holds(self, test: str, operands: tuple[Any, ...]) -> bool:
         """True where what is known of the operands decides the check."""
@@ -248,10 +257,6 @@ class _Lowering:
         for n in lengths:
             product = multiply(product, n)
         return self.scalars.simple(product)
-
-
-def _made_by(s: Any) -> list[Local]:
-    return s.kernel.results if isinstance(s, CallKernel) else targets_of(s)
 
 
 def _is_array(a: Any) -> bool:

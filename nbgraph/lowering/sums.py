@@ -3,9 +3,10 @@
     total = 0.0                              total = 0.0;  lost = 0.0
     for i in range(n):                       for block in range(floor_divide(n + 255, 256)):
         total = add(total, x[i])                 done = block * 256
+                                                 first = maximum(done, 0)
                                                  part = 0.0
                                                  for offset in range(minimum(n - done, 256)):
-                                                     i = done + offset
+                                                     i = first + offset
                                                      part = add(part, x[i])
                                                  lost = lost + rounding(total, part)
                                                  total = total + part
@@ -110,8 +111,7 @@ class _Blocks:
         ends = [s for total in totals for s in self._add_part(total)]
         if _is_short(loop):
             return [*starts, For(loop.index, loop.extent, inner, loop.first, loop.offset), *ends]
-        block, done, offset = Local("block"), Local("done"), Local("offset")
-        first = Local("first")
+        block, done, first, offset = Local("block"), Local("done"), Local("first"), Local("offset")
         begin = done if loop.first is None else integer("+", loop.first, done)
         # Numba asks of every index whether it is negative, unless it is known not to be.
         places = [Assign(done, multiply(block, Literal(BLOCK))),

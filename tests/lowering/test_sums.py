@@ -32,13 +32,15 @@ def test_ill_conditioned_sums_are_at_least_as_exact_as_numpys():
     rng = np.random.default_rng(3)
     for n in LENGTHS[3:]:
         ours, numpys = [], []
-        for _ in range(200 if n < 10_000 else 20):
+        for _ in range(1000 if n < 10_000 else 60):
             values = ill_conditioned(rng, n)
             exact, size = math.fsum(values), np.abs(values).max()
             ours.append((float(total(values)[0]) - exact) / size)
             numpys.append((float(values.sum()) - exact) / size)
-        assert np.sqrt(np.mean(np.square(ours))) <= np.sqrt(np.mean(np.square(numpys))) * 1.05, n
-        assert np.max(np.abs(ours)) <= 20 * n ** 0.5 * np.finfo(float).eps, n
+            # 16 partial sums of 16 elements and 4 levels that add them up: 20 roundings; one more at the end.
+            bound = np.finfo(float).eps / 2 * (20 * np.abs(values).sum() + abs(exact))
+            assert abs(ours[-1]) * size <= bound, n
+        assert np.sqrt(np.mean(np.square(ours))) <= np.sqrt(np.mean(np.square(numpys))), n
 
 
 @pytest.mark.parametrize("n", LENGTHS)

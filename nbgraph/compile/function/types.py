@@ -63,6 +63,7 @@ class Function:
         self._n_outputs = len(self.maker.collected.outputs)
         self._everything = self._plan(self.maker.executor, range(self._n_outputs), self.form, self.maker.collected.keys)
         self._checked = make_call(self._everything)
+        self._subsets: dict[Any, Callable[..., Any]] = {}
 
     @cached_property
     def _trusting(self) -> Callable[..., Any]:
@@ -117,9 +118,13 @@ class Function:
 
     def _subset(self, chosen: tuple[Any, ...]) -> Callable[..., Any]:
         """A call for the chosen outputs, in the order of `chosen`; a dict where the outputs are one."""
-        positions = tuple(self._position(key) for key in chosen)
-        form = "dict" if self.form == "dict" else "list"
-        return make_call(self._plan(self.maker.subset(positions), positions, form, chosen), not self.trust_input)
+        kept = chosen, self.trust_input
+        if kept not in self._subsets:
+            positions = tuple(self._position(key) for key in chosen)
+            form = "dict" if self.form == "dict" else "list"
+            plan = self._plan(self.maker.subset(positions), positions, form, chosen)
+            self._subsets[kept] = make_call(plan, not self.trust_input)
+        return self._subsets[kept]
 
     def _position(self, key: Any) -> int:
         keys = self.maker.collected.keys
@@ -188,9 +193,10 @@ class Function:
         Raises
         ------
         GraphError   a shape of another rank, an input without a shape, reference mode
+        TypeError    a key that no input has, or several have
         """
         given = dict(shapes) if isinstance(shapes, Mapping) else dict(enumerate(shapes))
-        by_container = {id(self.finder[key]): shape for key, shape in given.items()}
+        by_container = {id(self.container.find(key)): shape for key, shape in given.items()}
         arguments = []
         for slot, container in zip(self.slots, self.input_storage, strict=True):
             if not slot.read:

@@ -51,19 +51,6 @@ def _cos_tail(z: Any) -> Any:
     return _series(z, lambda k: (-1) ** k / _mp().factorial(2 * k + 4))
 
 
-def _tan_tail(z: Any) -> Any:
-    """(tan(x) - x) / x**3 of z = x**2."""
-    if z < 1e-3:
-        return _series(z, lambda k: _tangent_number(k + 2), 20)
-    x = _mp().sqrt(z)
-    return (_mp().tan(x) - x) / x**3
-
-
-def _tangent_number(n: int) -> Any:
-    """The coefficient of x**(2 n - 1) in tan(x)."""
-    return abs(_mp().bernoulli(2 * n)) * 4**n * (4**n - 1) / _mp().factorial(2 * n)
-
-
 def _arctan_tail(z: Any) -> Any:
     """(arctan(x) - x) / x**3 of z = x**2."""
     if z < 1e-2:

@@ -1,0 +1,64 @@
+"""How kernels are compiled: with their arrays apart, linked and then optimised once."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+from numba.core.codegen import CPUCodeLibrary
+
+from nbgraph.dispatch.jit import apart, entry, kernel
+
+
+@kernel
+def doubled(x, out):
+    apart()
+    for i in range(x.shape[0]):
+        out[i] = 2 * x[i]
+
+
+@kernel
+def squared(x, out):
+    apart()
+    for i in range(x.shape[0]):
+        out[i] = x[i] * x[i]
+
+
+def test_the_arrays_of_a_kernel_share_no_memory_and_llvm_is_told_so():
+    @entry
+    def run(x, out):
+        doubled(x, out)
+
+    out = np.empty(3)
+    run(np.arange(3.0), out)
+    assert out.tolist() == [0, 2, 4]
+    (compiled,) = doubled.overloads.values()
+    (definition,) = (f for f in compiled.library.get_defined_functions() if "doubled" in f.name)
+    arguments = {a.name: b"noalias" in b" ".join(a.attributes) for a in definition.arguments}
+    assert {name for name, alone in arguments.items() if alone} >= {"arg.x.4", "arg.out.4"}
+    assert not any(alone for name, alone in arguments.items() if re.fullmatch(r"arg\.\w+\.[0156].*", name))
+    assert b"noinline" in b" ".join(definition.attributes)
+
+
+def test_kernels_are_optimised_with_the_function_that_calls_them_and_only_there(monkeypatch):
+    optimised = []
+    original = CPUCodeLibrary._optimize_final_module
+    monkeypatch.setattr(CPUCodeLibrary, "_optimize_final_module",
+                        lambda library: (optimised.append(library.name), original(library)))
+
+    @kernel
+    def halved(x, out):
+        apart()
+        for i in range(x.shape[0]):
+            out[i] = x[i] / 2
+
+    @entry
+    def run(x, out):
+        halved(x, out)
+        squared(x, out)
+        halved(out, x)
+
+    x, out = np.arange(3.0), np.empty(3)
+    run(x, out)
+    assert out.tolist() == [0, 1, 4] and x.tolist() == [0, 0.5, 2]
+    assert len(optimised) == 1 and "run" in optimised[0]
