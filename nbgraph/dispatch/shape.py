@@ -80,8 +80,8 @@ def make_vector(node: Apply) -> Rule:
 
 def _nothing(node: Apply, index: tuple[Expr, ...]) -> Generator[Element, Expr, Expr]:
     """The element of a vector that has none."""
+    yield from ()
     return Literal(0, node.op.dtype)
-    yield
 
 
 def _entry(k: int) -> Any:

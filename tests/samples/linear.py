@@ -124,16 +124,16 @@ def _scaled(dtype: str, c: tuple[int, ...], a: tuple[int, ...], b: tuple[int, ..
     return [first, draw(dtype, (), 0.5, 2, seed=5), second, third, draw(dtype, (), 0.5, 2, seed=6)]
 
 
-def _added(op: Op) -> Callable[..., Any]:
+def _unscaled(op: Op) -> Callable[..., Any]:
     return lambda c, a, b: op(c, 1.0, a, b, 1.0)
 
 
 def gemm_fails() -> Iterator[Failure]:
     """Inner lengths, and the array that is added."""
     c, a, b = np.ones((2, 4)), np.ones((2, 3)), np.ones((3, 4))
-    yield Failure("inner", _added(Gemm()), (MATRIX,) * 3, (c, a, b), (c, a, b[:2]), ShapeError,
+    yield Failure("inner", _unscaled(Gemm()), (MATRIX,) * 3, (c, a, b), (c, a, b[:2]), ShapeError,
                   "inner lengths differ: 3 and 2")
-    yield Failure("added", _added(Gemm()), (MATRIX,) * 3, (c, a, b), (c[:1], a, b), ShapeError,
+    yield Failure("added", _unscaled(Gemm()), (MATRIX,) * 3, (c, a, b), (c[:1], a, b), ShapeError,
                   "an array of shape (1, 4) is added to a product of shape (2, 4)")
 
 
@@ -152,6 +152,7 @@ def gemv_fails() -> Iterator[Failure]:
     """Inner lengths, and the array that is added."""
     c, a, b = np.ones(2), np.ones((2, 3)), np.ones(3)
     kinds = VECTOR, MATRIX, VECTOR
-    yield Failure("inner", _added(Gemv()), kinds, (c, a, b), (c, a, b[:2]), ShapeError, "inner lengths differ: 3 and 2")
-    yield Failure("added", _added(Gemv()), kinds, (c, a, b), (b, a, b), ShapeError,
+    yield Failure("inner", _unscaled(Gemv()), kinds, (c, a, b), (c, a, b[:2]), ShapeError,
+                  "inner lengths differ: 3 and 2")
+    yield Failure("added", _unscaled(Gemv()), kinds, (c, a, b), (b, a, b), ShapeError,
                   "an array of shape (3,) is added to a product of shape (2,)")
