@@ -18,11 +18,12 @@ from typing import Any
 from numba import njit, types
 from numba.extending import lower_builtin, type_callable
 
-from nbgraph.dispatch.linked import LinkedCompiler
+from nbgraph.dispatch.linked import EntryCompiler, LinkedCompiler
 
 _KERNEL: dict[str, Any] = {"error_model": "numpy", "no_cfunc_wrapper": True, "no_cpython_wrapper": True,
                            "pipeline_class": LinkedCompiler, "_nrt": False}
-_ENTRY: dict[str, Any] = {"error_model": "numpy", "no_cfunc_wrapper": True, "nogil": True}
+_ENTRY: dict[str, Any] = {"error_model": "numpy", "no_cfunc_wrapper": True, "nogil": True,
+                          "pipeline_class": EntryCompiler}
 kernel = njit(**_KERNEL)
 entry = njit(**_ENTRY)
 

@@ -10,9 +10,12 @@ from typing import Any
 
 from numba import _dynfunc  # type: ignore[attr-defined]
 from numba.core.codegen import JITCodeLibrary
-from numba.core.compiler import Compiler
-from numba.core.compiler_machinery import register_pass
-from numba.core.typed_passes import NativeLowering
+from numba.core.compiler import CompilerBase
+from numba.core.compiler_machinery import PassManager, register_pass
+from numba.core.typed_passes import IRLegalization, NativeLowering, NopythonTypeInference, NoPythonBackend
+from numba.core.untyped_passes import FixupArgs, GenericRewrites, IRProcessing, RewriteDynamicRaises, TranslateByteCode
+
+from nbgraph.dispatch.lean import LeanLower
 
 
 class _LinkedLibrary(JITCodeLibrary):
@@ -31,8 +34,19 @@ class _LinkedLibrary(JITCodeLibrary):
 
 
 @register_pass(mutates_CFG=True, analysis_only=False)
-class _LinkedLowering(NativeLowering):
-    """Numba's lowering, but that the function has no address."""
+class _EntryLowering(NativeLowering):
+    """Numba's lowering, lean."""
+
+    _name = "entry_lowering"
+
+    @property
+    def lowering_class(self) -> type[LeanLower]:
+        return LeanLower
+
+
+@register_pass(mutates_CFG=True, analysis_only=False)
+class _LinkedLowering(_EntryLowering):
+    """The same of a function that has no address."""
 
     _name = "linked_lowering"
 
@@ -52,14 +66,28 @@ class _LinkedLowering(NativeLowering):
         return True
 
 
-class LinkedCompiler(Compiler):
-    """The passes of Numba, the last of them replaced."""
+class _Lean(CompilerBase):
+    """A compiler that knows that it is given generated code: `passes`, one after the other."""
+
+    passes: tuple[type, ...]
 
     def define_pipelines(self) -> Any:
         """One pipeline, without object mode."""
-        pipelines = super().define_pipelines()
-        for passes in pipelines:
-            passes.passes = [(_LinkedLowering if kind is NativeLowering else kind, text)
-                             for kind, text in passes.passes]
-            passes.finalize()
-        return pipelines
+        manager = PassManager("generated")
+        for kind in self.passes:
+            manager.add_pass(kind, kind.__name__)
+        manager.finalize()
+        return [manager]
+
+
+class LinkedCompiler(_Lean):
+    """Of kernels."""
+
+    passes = (TranslateByteCode, FixupArgs, IRProcessing, NopythonTypeInference, _LinkedLowering, NoPythonBackend)
+
+
+class EntryCompiler(_Lean):
+    """Of what Python calls; it may raise, and owns arrays."""
+
+    passes = (TranslateByteCode, FixupArgs, IRProcessing, GenericRewrites, RewriteDynamicRaises, NopythonTypeInference,
+              IRLegalization, _EntryLowering, NoPythonBackend)

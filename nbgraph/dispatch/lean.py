@@ -1,0 +1,136 @@
+"""What of Numba's lowering a generated function needs: the same code, made from a third of the instructions.
+
+Numba lowers what anybody may write. A generated function is known better: no index is negative, kernels do not fail,
+arguments outlive the call, and a variable that is assigned once holds one value. So no element is looked for from the
+end, no status is asked after a call, no references to arguments are counted, and most variables need no place in memory.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+from numba import types
+from numba.core import cgutils, ir
+from numba.core.analysis import compute_cfg_from_blocks, compute_use_defs, must_use_alloca
+from numba.core.imputils import fix_returning_optional
+from numba.core.lowering import Lower
+
+
+class LeanLower(Lower):
+    """Numba's `Lower`, of a function whose indices are at least 0."""
+
+    def init(self) -> None:
+        """Find out what needs no place in memory, and what no reference is counted for."""
+        self._counted: dict[Any, bool] = {}
+        borrowed = self._borrowed()
+        for block in self.blocks.values():
+            block.body = [s for s in block.body if not isinstance(s, ir.Del)
+                          or (s.value not in borrowed and self._is_counted(self.typeof(s.value)))]
+        self._borrowed_names = borrowed
+        super().init()
+
+    # --- references ---------------------------------------------------------------------------------------------------
+
+    def _borrowed(self) -> frozenset[str]:
+        """Variables that are an argument, whose caller keeps it alive."""
+        times: dict[str, int] = defaultdict(int)
+        values = {}
+        for statement in self._assignments():
+            times[statement.target.name] += 1
+            values[statement.target.name] = statement.value
+        return frozenset(name for name, value in values.items() if times[name] == 1 and isinstance(value, ir.Arg))
+
+    def _assignments(self) -> Iterable[Any]:
+        return (s for block in self.blocks.values() for s in block.body if isinstance(s, ir.Assign))
+
+    def _is_counted(self, kind: Any) -> bool:
+        if not self.context.enable_nrt:
+            return False
+        if kind not in self._counted:
+            self._counted[kind] = self.context.data_model_manager[kind].contains_nrt_meminfo()
+        return self._counted[kind]
+
+    def incref(self, typ: Any, val: Any) -> None:
+        if self._is_counted(typ):
+            super().incref(typ, val)
+
+    def decref(self, typ: Any, val: Any) -> None:
+        if self._is_counted(typ):
+            super().decref(typ, val)
+
+    def lower_assign(self, ty: Any, inst: Any) -> Any:
+        if inst.target.name in self._borrowed_names:
+            return self.context.cast(self.builder, self.fnargs[inst.value.index],
+                                     self.typeof("arg." + inst.value.name), ty)
+        return super().lower_assign(ty, inst)
+
+    # --- variables ----------------------------------------------------------------------------------------------------
+
+    def _find_singly_assigned_variable(self) -> None:
+        """Variables that are assigned in one place, which is passed before every place where they are read."""
+        found = compute_use_defs(self.blocks)
+        dominators = compute_cfg_from_blocks(self.blocks).dominators()
+        in_memory = must_use_alloca(self.blocks)
+        times: dict[str, int] = defaultdict(int)
+        for statement in self._assignments():
+            times[statement.target.name] += 1
+        places = {name: block for block, names in found.defmap.items() for name in names if times[name] == 1}
+        away = {name for block, names in found.usemap.items() for name in names
+                if name in places and (block == places[name] or places[name] not in dominators[block])}
+        away |= {s.value for block, body in self.blocks.items() for s in body.find_insts(ir.Del)
+                 if s.value in places and places[s.value] not in dominators[block]}
+        self._singly_assigned_vars = set(places) - away - set(in_memory)
+        self._blk_local_varmap: dict[str, Any] = {}
+
+    # --- elements -----------------------------------------------------------------------------------------------------
+
+    def _place(self, array: Any, index: Any) -> Any:
+        """The pointer to an element of a C-contiguous array; None where the index is not one of integers."""
+        kind, of = self.typeof(array.name), self.typeof(index.name)
+        kinds = tuple(of) if isinstance(of, types.BaseTuple) else (of,)
+        if not isinstance(kind, types.Array) or kind.layout != "C" or not len(kinds) == kind.ndim > 0:
+            return None
+        if not all(isinstance(k, types.Integer) for k in kinds):
+            return None
+        value, numbers = self.loadvar(array.name), self.loadvar(index.name)
+        parts = cgutils.unpack_tuple(self.builder, numbers, len(kinds)) if of is not kinds[0] else [numbers]
+        parts = [self.context.cast(self.builder, p, k, types.intp) for p, k in zip(parts, kinds, strict=True)]
+        members = self.context.data_model_manager[kind]
+        at = parts[0]
+        for axis, part in enumerate(parts[1:], 1):
+            length = self.builder.extract_value(value, [members.get_field_position("shape"), axis])
+            at = self.builder.add(self.builder.mul(at, length, flags=("nsw",)), part, flags=("nsw",))
+        data = self.builder.extract_value(value, members.get_field_position("data"))
+        return self.builder.gep(data, [at], inbounds=True)
+
+    def lower_getitem(self, resty: Any, expr: Any, value: Any, index: Any, signature: Any) -> Any:
+        place = self._place(value, index)
+        if place is None:
+            return super().lower_getitem(resty, expr, value, index, signature)
+        kind = self.typeof(value.name).dtype
+        return self.context.cast(self.builder, self.context.unpack_value(self.builder, kind, place), kind, resty)
+
+    def lower_setitem(self, target_var: Any, index_var: Any, value_var: Any, signature: Any) -> Any:
+        place = self._place(target_var, index_var)
+        if place is None:
+            return super().lower_setitem(target_var, index_var, value_var, signature)
+        kind, given = self.typeof(target_var.name).dtype, self.typeof(value_var.name)
+        value = self.context.cast(self.builder, self.loadvar(value_var.name), given, kind)
+        return self.context.pack_value(self.builder, kind, value, place)
+
+    # --- calls --------------------------------------------------------------------------------------------------------
+
+    def _lower_call_normal(self, fnty: Any, expr: Any, signature: Any) -> Any:
+        """A call of a kernel, which does not fail."""
+        if not isinstance(fnty, types.Dispatcher):
+            return super()._lower_call_normal(fnty, expr, signature)
+        arguments = self.fold_call_args(fnty, signature, expr.args, expr.vararg, expr.kws)
+        compiled = fnty.dispatcher.overloads[signature.args]
+        self.library.add_linking_library(compiled.library)
+        function = self.context.declare_function(self.module, compiled.fndesc)
+        status, result = self.context.call_conv.call_function(self.builder, function, compiled.fndesc.restype,
+                                                              compiled.fndesc.argtypes, arguments)
+        return fix_returning_optional(self.context, self.builder, signature, status, result)
+
