@@ -12,11 +12,49 @@ from __future__ import annotations
 
 from typing import Any
 
+from llvmlite import ir
+from numba import types
+from numba.core.typing.templates import AbstractTemplate, infer_global, signature
+from numba.extending import lower_builtin
+
 from nbgraph.dispatch.jit import kernel
 
 
 class CheckFailed(Exception):
     """Check `args[0]` does not hold, for the values `args[1:]`."""
+
+
+def differ(length: int, *others: int) -> bool:
+    """True unless all of `others` are equal to `length`."""
+    return any(other != length for other in others)
+
+
+@infer_global(differ)
+class _DifferTemplate(AbstractTemplate):
+    def generic(self, args: Any, kws: Any) -> Any:
+        return signature(types.boolean, *(types.int64 for _ in args))
+
+
+@lower_builtin(differ, types.VarArg(types.Any))
+def _lower_differ(context: Any, builder: Any, sig: Any, arguments: Any) -> Any:
+    return builder.call(_differing(builder.module, len(arguments)), arguments)
+
+
+def _differing(module: Any, count: int) -> Any:
+    """A function of a module for so many lengths: where it stood, LLVM would ask what each says of all others."""
+    name = f"nbgraph_differ_{count}"
+    if name in module.globals:
+        return module.globals[name]
+    function = ir.Function(module, ir.FunctionType(ir.IntType(1), [ir.IntType(64)] * count), name)
+    function.linkage = "internal"
+    function.attributes.add("noinline")
+    builder = ir.IRBuilder(function.append_basic_block("entry"))
+    length, *others = function.args
+    found = ir.Constant(ir.IntType(1), 0)
+    for other in others:
+        found = builder.or_(found, builder.icmp_signed("!=", length, other))
+    builder.ret(found)
+    return function
 
 
 @kernel

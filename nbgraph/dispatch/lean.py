@@ -11,11 +11,15 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
+from llvmlite import ir as llvm
 from numba import types
 from numba.core import cgutils, ir
 from numba.core.analysis import compute_cfg_from_blocks, compute_use_defs, must_use_alloca
 from numba.core.imputils import fix_returning_optional
 from numba.core.lowering import Lower
+
+
+_LOOPS = frozenset({"call", "getiter", "iternext", "pair_first", "pair_second"})
 
 
 class LeanLower(Lower):
@@ -61,9 +65,13 @@ class LeanLower(Lower):
             super().decref(typ, val)
 
     def lower_assign(self, ty: Any, inst: Any) -> Any:
-        if inst.target.name in self._borrowed_names:
-            return self.context.cast(self.builder, self.fnargs[inst.value.index],
-                                     self.typeof("arg." + inst.value.name), ty)
+        name, value = inst.target.name, inst.value
+        if name in self._borrowed_names:
+            return self.context.cast(self.builder, self.fnargs[value.index], self.typeof("arg." + value.name), ty)
+        if isinstance(value, ir.Expr) and value.op in _LOOPS and name in self._singly_assigned_vars:
+            result = getattr(self, f"_loop_{value.op}")(ty, value)
+            if result is not None:
+                return result
         return super().lower_assign(ty, inst)
 
     # --- variables ----------------------------------------------------------------------------------------------------
@@ -84,12 +92,50 @@ class LeanLower(Lower):
         self._singly_assigned_vars = set(places) - away - set(in_memory)
         self._blk_local_varmap: dict[str, Any] = {}
 
+    # --- loops --------------------------------------------------------------------------------------------------------
+
+    # for i in range(n), where Numba would keep a struct of four numbers in memory. What stands for a range, its iterator
+    # and what `next` gives are Python tuples.
+
+    def _loop_call(self, kind: Any, expr: Any) -> Any:
+        if not isinstance(kind, types.RangeType) or len(expr.args) != 1 or expr.kws or expr.vararg:
+            return None
+        return (self._cast_var(expr.args[0], kind.dtype),)
+
+    def _loop_getiter(self, kind: Any, expr: Any) -> Any:
+        held = self._held(expr.value)
+        if held is None:
+            return None
+        zero = llvm.Constant(held[0].type, 0)
+        return *held, cgutils.alloca_once_value(self.builder, zero)
+
+    def _loop_iternext(self, kind: Any, expr: Any) -> Any:
+        held = self._held(expr.value)
+        if held is None:
+            return None
+        stop, place = held
+        now = self.builder.load(place)
+        self.builder.store(self.builder.add(now, llvm.Constant(now.type, 1), flags=("nsw",)), place)
+        return now, self.builder.icmp_signed("<", now, stop)
+
+    def _loop_pair_first(self, kind: Any, expr: Any) -> Any:
+        held = self._held(expr.value)
+        return held and held[0]
+
+    def _loop_pair_second(self, kind: Any, expr: Any) -> Any:
+        held = self._held(expr.value)
+        return held and held[1]
+
+    def _held(self, variable: Any) -> tuple[Any, ...] | None:
+        value = self._blk_local_varmap.get(variable.name)
+        return value if isinstance(value, tuple) else None
+
     # --- elements -----------------------------------------------------------------------------------------------------
 
     def _place(self, array: Any, index: Any) -> Any:
         """The pointer to an element of a C-contiguous array; None where the index is not one of integers."""
         kind, of = self.typeof(array.name), self.typeof(index.name)
-        kinds = tuple(of) if isinstance(of, types.BaseTuple) else (of,)
+        kinds = [of[k] for k in range(len(of))] if isinstance(of, types.BaseTuple) else [of]
         if not isinstance(kind, types.Array) or kind.layout != "C" or not len(kinds) == kind.ndim > 0:
             return None
         if not all(isinstance(k, types.Integer) for k in kinds):

@@ -9,21 +9,60 @@ from __future__ import annotations
 from typing import Any
 
 from numba import _dynfunc  # type: ignore[attr-defined]
+from numba.core import ir
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import CompilerBase
-from numba.core.compiler_machinery import PassManager, register_pass
-from numba.core.typed_passes import IRLegalization, NativeLowering, NopythonTypeInference, NoPythonBackend
+from numba.core.compiler_machinery import FunctionPass, PassManager, register_pass
+from numba.core.typed_passes import IRLegalization, NativeLowering, NoPythonBackend
 from numba.core.untyped_passes import FixupArgs, GenericRewrites, IRProcessing, RewriteDynamicRaises, TranslateByteCode
 
 from nbgraph.dispatch.lean import LeanLower
+from nbgraph.dispatch.typing import RememberingInference
 
 
-class _LinkedLibrary(JITCodeLibrary):
-    """The code of a kernel and of what it calls, not optimised."""
+@register_pass(mutates_CFG=False, analysis_only=False)
+class _PlainCalls(FunctionPass):
+    """f(*(a, b, ...)) -> f(a, b, ...): how Python compiles a call of more than 30 arguments, back to what was written.
 
-    def add_llvm_module(self, ll_module: Any) -> None:
+    The tuple of all arguments would be written out in LLVM's text for each of them.
+    """
+
+    _name = "plain_calls"
+
+    def __init__(self) -> None:
+        super().__init__()
+
+    def run_pass(self, state: Any) -> bool:
+        made: dict[str, Any] = {}
+        gone: set[str] = set()
+        blocks = state.func_ir.blocks.values()
+        for statement in (s for block in blocks for s in block.find_insts(ir.Assign)):
+            value = statement.value
+            if not isinstance(value, ir.Expr):
+                continue
+            if value.op == "build_tuple":
+                made[statement.target.name] = value.items
+            elif value.op == "call" and value.vararg is not None and value.vararg.name in made:
+                gone.add(value.vararg.name)
+                value.args, value.vararg = [*value.args, *made[value.vararg.name]], None
+        for block in blocks:
+            block.body = [s for s in block.body if not (isinstance(s, ir.Assign) and s.target.name in gone)]
+        return bool(gone)
+
+
+class _EntryLibrary(JITCodeLibrary):
+    """The code of a function and of what it calls, optimised once: all of LLVM's passes, when it is complete."""
+
+    def _optimize_functions(self, ll_module: Any) -> None:
         ll_module.data_layout = self._codegen._data_layout
-        self._final_module.link_in(ll_module)
+
+    def _optimize_final_module(self) -> None:
+        passes, builder = self._codegen._module_pass_manager()
+        passes.run(self._final_module, builder)
+
+
+class _LinkedLibrary(_EntryLibrary):
+    """The code of a kernel and of what it calls, not optimised."""
 
     def _optimize_final_module(self) -> None:
         pass
@@ -39,9 +78,16 @@ class _EntryLowering(NativeLowering):
 
     _name = "entry_lowering"
 
+    library = _EntryLibrary
+
     @property
     def lowering_class(self) -> type[LeanLower]:
         return LeanLower
+
+    def run_pass(self, state: Any) -> bool:
+        state.library = self.library(state.targetctx.codegen(), state.func_id.func_qualname)
+        state.library.enable_object_caching()
+        return bool(super().run_pass(state))
 
 
 @register_pass(mutates_CFG=True, analysis_only=False)
@@ -50,9 +96,10 @@ class _LinkedLowering(_EntryLowering):
 
     _name = "linked_lowering"
 
+    library = _LinkedLibrary
+
     def run_pass(self, state: Any) -> bool:
         context = state.targetctx
-        state.library = _LinkedLibrary(context.codegen(), state.func_id.func_qualname)
         state.flags.no_compile = True
         super().run_pass(state)
         state.library.finalize()
@@ -83,11 +130,12 @@ class _Lean(CompilerBase):
 class LinkedCompiler(_Lean):
     """Of kernels."""
 
-    passes = (TranslateByteCode, FixupArgs, IRProcessing, NopythonTypeInference, _LinkedLowering, NoPythonBackend)
+    passes = (TranslateByteCode, FixupArgs, _PlainCalls, IRProcessing, RememberingInference, _LinkedLowering,
+              NoPythonBackend)
 
 
 class EntryCompiler(_Lean):
     """Of what Python calls; it may raise, and owns arrays."""
 
-    passes = (TranslateByteCode, FixupArgs, IRProcessing, GenericRewrites, RewriteDynamicRaises, NopythonTypeInference,
-              IRLegalization, _EntryLowering, NoPythonBackend)
+    passes = (TranslateByteCode, FixupArgs, _PlainCalls, IRProcessing, GenericRewrites, RewriteDynamicRaises,
+              RememberingInference, IRLegalization, _EntryLowering, NoPythonBackend)

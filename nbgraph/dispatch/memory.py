@@ -10,11 +10,16 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.core.imputils import impl_ret_borrowed, impl_ret_new_ref
 from numba.extending import lower_builtin, type_callable
 from numba.np import arrayobj
+
+ALIGNMENT = 64  # of an array, in bytes: a cache line, and the widest vector there is
+_LENGTH = ir.IntType(64)
+_NO_MEMORY = "no_memory"
 
 
 def empty(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
@@ -37,9 +42,47 @@ def _type_empty(context: Any) -> Callable[..., Any]:
 @lower_builtin(empty, types.BaseTuple, types.Any)
 def _lower_empty(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
     lengths = _lengths(context, builder, signature.args[0], arguments[0])
-    # Numba's own allocation: aligned, counted by its run-time system.
-    array = arrayobj._empty_nd_impl(context, builder, signature.return_type, lengths)
-    return impl_ret_new_ref(context, builder, signature.return_type, array._getvalue())
+    kind = signature.return_type
+    itemsize = ir.Constant(_LENGTH, arrayobj.get_itemsize(context, kind))
+    meminfo = builder.call(_allocator(context, builder.module, len(lengths)), [itemsize, *lengths])
+    following = builder.append_basic_block("allocated")
+    builder.cbranch(cgutils.is_null(builder, meminfo), _no_memory(context, builder), following)
+    builder.position_at_end(following)
+    data = context.nrt.meminfo_data(builder, meminfo)
+    array = _array(context, builder, kind, data, lengths, itemsize)
+    array.meminfo = meminfo
+    return impl_ret_new_ref(context, builder, kind, array._getvalue())
+
+
+def _allocator(context: Any, module: Any, ndim: int) -> Any:
+    """meminfo *allocate(itemsize, lengths ...), NULL without enough memory: one function of a module for each rank."""
+    name = f"nbgraph_allocate_{ndim}"
+    if name in module.globals:
+        return module.globals[name]
+    function = ir.Function(module, ir.FunctionType(cgutils.voidptr_t, [_LENGTH] * (1 + ndim)), name)
+    function.linkage = "internal"
+    function.attributes.add("noinline")
+    builder = ir.IRBuilder(function.append_basic_block("entry"))
+    size, *lengths = function.args
+    over = ir.Constant(ir.IntType(1), 0)
+    for length in lengths:
+        product = builder.smul_with_overflow(size, length)
+        size, over = builder.extract_value(product, 0), builder.or_(over, builder.extract_value(product, 1))
+    with builder.if_then(over, likely=False):
+        builder.ret(ir.Constant(cgutils.voidptr_t, None))
+    builder.ret(context.nrt.meminfo_alloc_aligned_unchecked(builder, size, ALIGNMENT))
+    return function
+
+
+def _no_memory(context: Any, builder: Any) -> Any:
+    """The block that raises MemoryError, one in a function."""
+    for block in builder.function.blocks:
+        if block.name == _NO_MEMORY:
+            return block
+    block = builder.append_basic_block(_NO_MEMORY)
+    with builder.goto_block(block):
+        context.call_conv.return_user_exc(builder, MemoryError, ("an array of these lengths can't be allocated",))
+    return block
 
 
 @type_callable(reshape)
@@ -52,18 +95,25 @@ def _type_reshape(context: Any) -> Callable[..., Any]:
 @lower_builtin(reshape, types.Array, types.BaseTuple)
 def _lower_reshape(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
     source = arrayobj.make_array(signature.args[0])(context, builder, arguments[0])
-    target = arrayobj.make_array(signature.return_type)(context, builder)
     lengths = _lengths(context, builder, signature.args[1], arguments[1])
+    target = _array(context, builder, signature.return_type, source.data, lengths, source.itemsize)
+    target.meminfo, target.parent = source.meminfo, source.parent
+    return impl_ret_borrowed(context, builder, signature.return_type, target._getvalue())
+
+
+def _array(context: Any, builder: Any, kind: Any, data: Any, lengths: list[Any], itemsize: Any) -> Any:
+    """A C-contiguous array at this place, without an owner."""
     strides: list[Any] = []
-    stride = source.itemsize
+    stride = itemsize
     for length in reversed(lengths):
         strides.insert(0, stride)
         stride = builder.mul(stride, length)
+    array = arrayobj.make_array(kind)(context, builder)
     arrayobj.populate_array(
-        target, data=source.data, shape=cgutils.pack_array(builder, lengths),
-        strides=cgutils.pack_array(builder, strides), itemsize=source.itemsize, meminfo=source.meminfo,
-        parent=source.parent)
-    return impl_ret_borrowed(context, builder, signature.return_type, target._getvalue())
+        array, data=builder.bitcast(data, context.get_data_type(kind.dtype).as_pointer()),
+        shape=cgutils.pack_array(builder, lengths, ty=_LENGTH), strides=cgutils.pack_array(builder, strides, ty=_LENGTH),
+        itemsize=itemsize, meminfo=None)
+    return array
 
 
 def _lengths(context: Any, builder: Any, kind: Any, shape: Any) -> list[Any]:

@@ -8,13 +8,15 @@ Everything that decides what is compiled is in the key. On a hit no source is ru
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import linecache
 import re
 import sys
 import time
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -211,12 +213,26 @@ def _compile(source: str, arguments: tuple[Argument, ...], key: str) -> Any:
     main = _run(source, key).main
     types = tuple(_numba_type(argument) for argument in arguments)
     try:
-        main.compile(types)
+        with _no_collection():
+            main.compile(types)
     except NbgraphError:
         raise
     except Exception as error:  # a NumbaError, or whatever a pass that did not expect this source runs into
         raise _failure(error, str(cache.source_path(key))) from error
     return main.overloads[types]
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Numba makes a million objects, few of them garbage: looking for it is a sixth of the time of a compilation."""
+    if not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def _numba_type(argument: Argument) -> Any:

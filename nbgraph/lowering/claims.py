@@ -34,26 +34,30 @@ def error(test: Test, values: Sequence[Any]) -> Exception:
     scope = {"isfinite": math.isfinite, **{names[e]: value for e, value in known.items()}}
     for claim in test.claims:
         operands = [repr(e.value) if isinstance(e, Literal) else names[e] for e in claim.operands]
-        # The very text that has been compiled.
         if eval(_condition(claim.check.test, operands, lambda name: name.rpartition(".")[2]), scope):
             return claim.check.report([e.value if isinstance(e, Literal) else known[e] for e in claim.shown])
     raise AssertionError(f"all claims of test {test.number} hold for {known}")
 
 
 def conditions(test: Test, text: Callable[[Expr], str], imported: Callable[[str], str]) -> list[str]:
-    """What is true where a claim does not hold, one for each; indices into one length are one comparison."""
-    found: dict[str, None] = {}
+    """What is true where a claim does not hold: one for each, but for indices into one length, and equal lengths."""
+    found: list[str] = []
     indices: dict[Expr, list[int]] = {}
+    equal: dict[Expr, list[Expr]] = {}
     for claim in test.claims:
-        if claim.check.test == "index" and isinstance(claim.operands[0], Literal):
-            indices.setdefault(claim.operands[1], []).append(claim.operands[0].value)
-    for n, places in indices.items():
-        needed = max(max(places) + 1, -min(places))
-        found[f"{text(n)} < {needed}"] = None
-    for claim in test.claims:
-        if claim.check.test != "index" or not isinstance(claim.operands[0], Literal):
-            found[_condition(claim.check.test, list(map(text, claim.operands)), imported)] = None
-    return list(found)
+        first, *rest = claim.operands
+        if claim.check.test == "index" and isinstance(first, Literal):
+            indices.setdefault(rest[0], []).append(first.value)
+        elif claim.check.test == "equal":
+            equal.setdefault(first, []).extend(rest)
+        else:
+            found.append(_condition(claim.check.test, list(map(text, claim.operands)), imported))
+    needed = [f"{text(n)} < {max(max(places) + 1, -min(places))}" for n, places in indices.items()]
+    for first, rest in equal.items():
+        others = list(dict.fromkeys(map(text, rest)))
+        differ = imported("nbgraph.dispatch.checks.differ") if len(others) > 1 else ""
+        needed.append(f"{differ}({', '.join([text(first), *others])})" if differ else f"{text(first)} != {others[0]}")
+    return list(dict.fromkeys(needed + found))
 
 
 def _condition(test: str, operands: list[str], imported: Callable[[str], str]) -> str:

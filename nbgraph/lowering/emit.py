@@ -140,10 +140,11 @@ class MainWriter(BodyWriter):
 
     def allocate(self, s: Allocate) -> None:
         """z = empty((n,), np.float64)"""
-        name = self.namer.name(s.buffer)
         if s.reuses is not None:
-            self.line(f"{name} = {self.namer.name(s.reuses)}")
+            if not self.namer.share(s.buffer, s.reuses):
+                self.line(f"{self.namer.name(s.buffer)} = {self.namer.name(s.reuses)}")
             return
+        name = self.namer.name(s.buffer)
         empty = self.imports.name("nbgraph.dispatch.memory.empty")
         self.line(f"{name} = {empty}({self.lengths(s.buffer)}, np.{numpy_name(s.buffer.dtype)})")
 

@@ -22,12 +22,19 @@ class Numbered:
 
     def __init__(self) -> None:
         self._names: dict[Any, str] = {}
+        self._next = 0
 
     def name(self, thing: Any) -> str:
         """The name of a Local or Buffer."""
         if thing not in self._names:
-            self._names[thing] = f"v{len(self._names)}"
+            self._names[thing] = f"v{self._next}"
+            self._next += 1
         return self._names[thing]
+
+    def share(self, thing: Any, other: Any) -> bool:
+        """Give a thing the name of another one whose memory it takes; True, as no statement need say so."""
+        self._names[thing] = self.name(other)
+        return True
 
     def inner(self) -> Numbered:
         """Names for the inside of another function."""
@@ -56,6 +63,10 @@ class Hinted:
             hint = self._hints.get(thing, thing.hint)
             self._names[thing] = self.new(*([hint] if isinstance(hint, str) else hint))
         return self._names[thing]
+
+    def share(self, thing: Any, other: Any) -> bool:
+        """False: it has a name of its own, which tells what it is."""
+        return False
 
     def new(self, *hints: str) -> str:
         """A name that nothing has: one of the hints, or the first with a number."""

@@ -58,6 +58,7 @@ class _Scheduler:
         self.ready: dict[Variable, int] = {}   # level from which on it can be loaded
         self.cost: dict[Variable, int] = {}
         self.filled: dict[tuple[int, tuple[Dim, ...]], int] = {}  # statements in the nests of a level
+        self.alike = SameLengths()             # what all checks together will have shown to be equal
         self.kept: set[Variable] = set()       # must be in memory
         self.checks: dict[Apply, list[Check]] = {}
         self.check_steps: dict[Apply, list[tuple[int, Check]]] = {}
@@ -105,6 +106,12 @@ class _Scheduler:
         for v in self.fgraph.inputs:
             self.ready[v] = 0
         for node in self.nodes:
+            for check in self.checks[node]:
+                if check.test == "equal":
+                    first, *others = map(self._scalar, check.operands)
+                    for length in others:
+                        self.alike.unite(first, length, prefer_a=True)
+        for node in self.nodes:
             self._place(node, self.rules[node])
         for v in self.fgraph.outputs:
             if self._is_inlined(v):
@@ -138,7 +145,7 @@ class _Scheduler:
             self._place_pointwise(node, rule, out, ambient)
         elif isinstance(rule, Reduction):
             level = self._needed(node, rule.element, rule.source.type.ndim, ambient, ("reduce", node))
-            self._barrier(out, self._with_room(level, self._dims(rule.source), self.reads["reduce", node],
+            self._barrier(out, self._with_room(level, self._domain(rule.source), self.reads["reduce", node],
                                               STATEMENTS // REDUCTIONS))
         elif isinstance(rule, (Search, Scan)):
             self._barrier(out, max([ambient, *(self._need(whole(x), ()) for x in _sources(rule))]))
@@ -157,7 +164,7 @@ class _Scheduler:
     def _place_pointwise(self, node: Apply, rule: Pointwise, out: Variable, ambient: int) -> None:
         level = self._needed(node, rule.element, out.type.ndim, ambient, node)
         if out.type.ndim and rule.cost:
-            level = self._with_room(level, self._dims(out), self.reads[node])
+            level = self._with_room(level, self._domain(out), self.reads[node])
         self.level[out] = level
         inlined = [r.variable for r in self.reads[node] if self._is_inlined(r.variable) and r.variable not in self.kept]
         self.cost[out] = min(COST_CAP, rule.cost + sum(self.cost[v] for v in inlined))
@@ -171,9 +178,13 @@ class _Scheduler:
             level += 1
         self.filled[level, dims] = self.filled.get((level, dims), 0) + weight
         for v in (read.variable for read in reads if self._is_inlined(read.variable)):
-            if level > first or (self.level[v] < level and self._is_full(self.level[v], self._dims(v))):
+            if level > first or (self.level[v] < level and self._is_full(self.level[v], self._domain(v))):
                 self.kept.add(v)
         return level
+
+    def _domain(self, v: Variable) -> tuple[Dim, ...]:
+        """The lengths of v, one object for all that are equal in a call that succeeds."""
+        return tuple(self.alike.find(n) for n in self.lengths(v))
 
     def _is_full(self, level: int, dims: tuple[Dim, ...]) -> bool:
         return self.filled.get((level, dims), 0) >= STATEMENTS
@@ -376,19 +387,38 @@ class _Scheduler:
     # Order ---------------------------------------------------------------------------------------------------------
 
     def _steps(self) -> tuple[list[Step], list[int]]:
-        """Level by level: scalars, checks and aliases; then loop nests; then library calls. And the level of each."""
+        """Level by level: scalars, checks and aliases; then loop nests; then library calls. And the level of each.
+
+        What follows from the lengths of inputs comes first of all, so that one test can check it.
+        """
+        first: set[Variable] = {v for v in self.fgraph.inputs if v.type.ndim == 0}
         placed: list[tuple[int, int, Step]] = [(nest.site.level, 1, nest) for nest in self._nests()]
         for node in self.nodes:
             rule, out = self.rules[node], node.outputs[0]
-            placed += [(level, 0, CheckStep(check)) for level, check in self.check_steps.get(node, ())]
+            for level, check in self.check_steps.get(node, ()):
+                early = not _arrays_in(check) and self._all_of(_scalars_in(check), first)
+                placed.append((level, -early, CheckStep(check)))
             if isinstance(rule, (Pointwise, Extent)) and out.type.ndim == 0:
-                placed.append((self.level[out], 0, ScalarStep(out)))
+                early = self._is_length(node, rule, first)
+                if early:
+                    first.update((out, self._scalar(out)))
+                placed.append((self.level[out], -early, ScalarStep(out)))
             elif isinstance(rule, Library):
                 placed.append((self.level[out], 2, LibraryStep(node, rule)))
             elif isinstance(rule, Alias):
                 placed.append((self.ready[out], 0, AliasStep(out, rule.source)))
         placed.sort(key=lambda entry: entry[:2])
         return [step for _, _, step in placed], [level for level, _, _ in placed]
+
+    def _is_length(self, node: Apply, rule: Pointwise | Extent, first: set[Variable]) -> bool:
+        """True for a length of an input, and for what is computed from such and integer inputs alone."""
+        if isinstance(rule, Extent):
+            return rule.source in self.fgraph_inputs
+        return node.outputs[0].type.dtype == "int64" and self._all_of(node.inputs, first)
+
+    def _all_of(self, scalars: Sequence[Any], first: set[Variable]) -> bool:
+        known = [self._scalar(s) for s in scalars if not isinstance(s, int)]
+        return all(not isinstance(s, Variable) or isinstance(s, Constant) or s in first for s in known)
 
     def _nests(self) -> list[Nest]:
         """Roots of one site share a nest."""

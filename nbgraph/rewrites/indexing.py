@@ -2,6 +2,7 @@
 
     x[0:n:1], n the length of x   ->   x          make_vector(a, b)[1]         ->   b
     x[i][j]                       ->   x[i, j]    set_subtensor(x[:], y)       ->   y in the shape of x
+    x + inc_subtensor(zeros_like(x)[i], y)   ->   inc_subtensor(x[i], y)
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from nbgraph.rewrites.rule import node_rule
 from nbgraph.rewrites.shapes import as_scalar
 from nbgraph.rewrites.values import is_value
 from nbgraph.tensor.indexing_basic import WHOLE, Subtensor, index_entries
-from nbgraph.tensor.indexing_update import IncSubtensor
+from nbgraph.tensor.indexing_update import IncSubtensor, UpdateOp
 from nbgraph.tensor.join import Join
 from nbgraph.tensor.shape import BroadcastTo, MakeVector
 from nbgraph.tensor.shape import static_length as value_of
@@ -156,6 +157,32 @@ def whole_update(node: Any, context: Context) -> Variable | None:
     if not node.op.set_instead_of_inc and not is_value(x, 0):
         return x + y
     return nt.broadcast_to(y, tuple(as_scalar(n) for n in context.shapes.of(x)))
+
+
+def _increment_examples() -> Iterable[Any]:
+    x = nt.dvector("x")
+    zero = nt.zeros_like(x)
+    return [x * 2 + nt.inc_subtensor(zero[1], 3.0), nt.inc_subtensor(zero[[0, 2, 0]], x) + nt.exp(x),
+            nt.inc_subtensor(zero[0], 1.0) + nt.inc_subtensor(zero[1], 2.0) + nt.inc_subtensor(zero[2:], 3.0)]
+
+
+def _increment_near_misses() -> Iterable[Any]:
+    x, z, r = nt.dmatrix("x"), nt.dmatrix("z"), nt.drow("r")
+    return [x + nt.inc_subtensor(z[0], 1.0), x + nt.inc_subtensor(nt.zeros_like(z)[0], 1.0),
+            r + nt.inc_subtensor(nt.zeros_like(x)[0], 1.0), x + nt.set_subtensor(nt.zeros_like(x)[0], 1.0)]
+
+
+@node_rule("add", example=_increment_examples, ulp=8, near_misses=_increment_near_misses)
+def added_increment(node: Any, context: Context) -> Variable | None:
+    """x + inc_subtensor(zeros_like(x)[i], y) -> inc_subtensor(x[i], y)     no array of zeros, for each term of a sum"""
+    for x, term in (node.inputs, node.inputs[::-1]):
+        if term.owner is None or not isinstance(term.owner.op, UpdateOp) or term.owner.op.set_instead_of_inc:
+            continue
+        zero, *rest = term.owner.inputs
+        if (is_value(zero, 0) and x.type == node.outputs[0].type == zero.type and len(context.readers(term)) == 1
+                and all(map(context.shapes.same, context.shapes.of(x), context.shapes.of(zero)))):
+            return term.owner.op(x, *rest)
+    return None
 
 
 def _join_examples() -> Iterable[Any]:

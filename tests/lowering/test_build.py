@@ -186,7 +186,7 @@ def test_a_second_process_compiles_nothing_and_does_not_run_the_source(fresh_cac
     assert not cold["hit"]
     assert cold["executed"]
     assert cold["compiled"] >= 2  # main, its kernel
-    assert cold["passes"] > 20
+    assert cold["passes"] >= 12
     warm = child(CALL)
     assert {name: warm[name] for name in ("hit", "executed", "compiled", "passes", "registries")} == {
         "hit": True, "executed": False, "compiled": 0, "passes": 0, "registries": False}

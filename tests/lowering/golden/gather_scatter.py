@@ -72,14 +72,14 @@ def fused_2(group, true_divide, m, n, gtheta):
 def hierarchical(theta, group, y, sigma):
     n = theta.shape[0]
     m = group.shape[0]
-    # for theta[group]
-    at = first_outside(group, n)
-    if at >= 0:
-        raise CheckFailed(0, group[at], n)
     k = y.shape[0]
     # for y - theta[group]
     if k != m:
-        raise CheckFailed(1, k, m)
+        raise CheckFailed(0, k, m)
+    # for theta[group]
+    at = first_outside(group, n)
+    if at >= 0:
+        raise CheckFailed(1, group[at], n)
     t = log(sigma)
     true_divide = empty((m,), np.float64)
     pieces = pieces_of(m, 64)
