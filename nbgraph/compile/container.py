@@ -26,17 +26,19 @@ class Container:
     Attributes
     ----------
     storage : list of one    the value; None inside while there is none
+    spare : list of one      the array that held it before a function updated it: memory for the next value
     type : Type
     name : str or None
     strict, allow_downcast   how values that are set are filtered, see TensorType.filter
     """
 
-    __slots__ = ("__weakref__", "allow_downcast", "name", "storage", "strict", "type")
+    __slots__ = ("__weakref__", "allow_downcast", "name", "spare", "storage", "strict", "type")
 
     def __init__(self, type: Type, value: Any = None, name: str | None = None, *, strict: bool = False,
                  allow_downcast: bool | None = None, borrow: bool = False) -> None:
         self.type, self.name, self.strict, self.allow_downcast = type, name, strict, allow_downcast
         self.storage: list[Any] = [None]
+        self.spare: list[Any] = [None]
         if value is not None:
             self.set(value, borrow=borrow)
 
@@ -61,7 +63,7 @@ class Container:
 
     def clear(self) -> None:
         """Forget the value."""
-        self.storage[0] = None
+        self.storage[0] = self.spare[0] = None
 
     def duplicate(self) -> Container:
         """Another container with a copy of the value."""

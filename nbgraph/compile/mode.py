@@ -22,8 +22,8 @@ from nbgraph.graph.fg import FunctionGraph
 class Executor(Protocol):
     """What runs a graph: `nbgraph.lowering.compile_graph` gives one, ReferenceExecutor is another.
 
-    `entry` takes the values of the graph's inputs, then `constants`, and gives the values of its outputs. Where it
-    raises a `failure`, `error_of` says what the user is to be told.
+    `entry` takes the values of the graph's inputs, then `constants`, then an array for each of `destinations`, the
+    (output, input) positions of updates that are written into it; it gives the values of its outputs. Where it raises a `failure`, `error_of` says what the user is to be told.
     """
 
     @property
@@ -34,6 +34,8 @@ class Executor(Protocol):
     def stages(self) -> Any: ...
     @property
     def constants(self) -> tuple[Any, ...]: ...
+    @property
+    def destinations(self) -> tuple[tuple[int, int], ...]: ...
     @property
     def failure(self) -> tuple[type[Exception], ...]: ...
     @property
@@ -70,14 +72,15 @@ class Mode:
 
     def execute(self, fgraph: FunctionGraph, name: str, input_names: Sequence[str | None],
                 shared_inputs: Sequence[bool], names: Callable[[], dict[Variable, str]],
-                output_names: Callable[[], Sequence[str | None]]) -> Executor:
+                output_names: Callable[[], Sequence[str | None]],
+                updates: Sequence[tuple[int, int]] = ()) -> Executor:
         """What runs `fgraph`: compiled now, so that no call ever compiles."""
         if self.executor == "reference":
             return ReferenceExecutor(fgraph)
         # Lowering brings Numba in, which `import nbgraph` must not.
         from nbgraph.lowering import compile_graph
         return compile_graph(fgraph, name=name, input_names=tuple(input_names), shared_inputs=tuple(shared_inputs),
-                             names=names, output_names=output_names)
+                             names=names, output_names=output_names, updates=tuple(updates))
 
     def __str__(self) -> str:
         return self.name

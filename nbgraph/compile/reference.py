@@ -48,6 +48,7 @@ class ReferenceExecutor:
 
     source: str | None = None
     constants: tuple[Any, ...] = ()
+    destinations: tuple[tuple[int, int], ...] = ()
     failure: tuple[type[Exception], ...] = ()
 
     def __init__(self, fgraph: FunctionGraph) -> None:

@@ -143,7 +143,7 @@ class Keep:
 class For:
     """for index in range(extent): body
 
-    With `first`, which is not negative, and a Local for it:  for offset in range(extent): index = first + offset; body
+    With `first`, and a Local for it:  for offset in range(extent): index = first + offset; body
     """
 
     index: Local

@@ -135,7 +135,7 @@ class LeanLower(Lower):
     def _place(self, array: Any, index: Any) -> Any:
         """The pointer to an element of a C-contiguous array; None where the index is not one of integers."""
         kind, of = self.typeof(array.name), self.typeof(index.name)
-        kinds = [of[k] for k in range(len(of))] if isinstance(of, types.BaseTuple) else [of]
+        kinds = list(of.types) if isinstance(of, (types.UniTuple, types.Tuple)) else [of]
         if not isinstance(kind, types.Array) or kind.layout != "C" or not len(kinds) == kind.ndim > 0:
             return None
         if not all(isinstance(k, types.Integer) for k in kinds):

@@ -19,8 +19,8 @@ _known: dict[tuple[Any, ...], Any] = {}
 def _is_plain(kind: Any) -> bool:
     if isinstance(kind, types.Array):
         return isinstance(kind.dtype, _PLAIN)
-    if isinstance(kind, types.BaseTuple):
-        return all(_is_plain(kind[k]) for k in range(len(kind)))
+    if isinstance(kind, (types.UniTuple, types.Tuple)):
+        return all(map(_is_plain, kind.types))
     return isinstance(kind, _PLAIN)
 
 

@@ -149,14 +149,13 @@ class _Split:
     def statements(self, call: CallKernel) -> list[Any]:
         """What stands in the main function."""
         piece, first, count, pieces = Local("piece"), Local("first"), Local("count"), Local("pieces")
-        start, offset = Local("start"), Local("offset")
+        offset = Local("offset")
         rows = {b: Buffer(b.hint, b.dtype, (pieces, *b.dims)) for b in self.kernel.writes if b in self.rows}
         turns = substituted(self.loop.body, loads=lambda e: Load(rows[e.buffer], (piece, *e.index))
                             if e.buffer in rows else e)
-        loop = For(self.loop.index, count, turns, start, offset)
+        loop = For(self.loop.index, count, turns, first, offset)
         places = self._places()
-        # Numba asks of every index whether it is negative, unless it is known not to be.
-        body: list[Any] = [Assign(start, integer("maximum", first, Literal(0))), *self.before, loop,
+        body: list[Any] = [*self.before, loop,
                 *(Store(b, (Literal(row), piece), total) for total, (b, row) in places.items())]
         kernel = kernel_of(body, [], loop)
         kernel.turns = (piece, first, count)

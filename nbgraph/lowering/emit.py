@@ -245,7 +245,9 @@ class SourceWriter:
         """The text."""
         kernels, names = self._kernels()
         main = self.new_main(names)
-        inputs = [self.namer.name(v) for v in (*self.program.inputs, *(b for b, _ in self.program.constants))]
+        given = (*self.program.inputs, *(b for b, _ in self.program.constants),
+                 *(d.buffer for d in self.program.destinations))
+        inputs = [self.namer.name(v) for v in given]
         main.main(self.program.statements, self.program.outputs)
         for decorator in ("entry", "kernel") if kernels else ("entry",):
             self.imports.name(f"nbgraph.dispatch.jit.{decorator}")

@@ -16,6 +16,7 @@ from nbgraph.graph.fg import FunctionGraph
 from nbgraph.lowering.build import Argument, Native, build
 from nbgraph.lowering.claims import error
 from nbgraph.lowering.cores import spread_over_cores
+from nbgraph.lowering.donation import donate
 from nbgraph.lowering.emit import canonical_source
 from nbgraph.lowering.fusion import fuse_rows
 from nbgraph.lowering.lower import lower
@@ -62,8 +63,9 @@ class Compiled:
     stages : Stages
     native : Native                what was built, or loaded from the cache
     scalar_inputs : tuple of bool  which inputs are taken as Python or NumPy scalars
-    entry : callable               the compiled function: values of the inputs, then `constants` -> tuple of outputs,
-                                   0-d ones as Python numbers; raises CheckFailed
+    destinations : (output, input) positions of updates that are computed into memory of the caller's
+    entry : callable               the compiled function: values of the inputs, then `constants`, then memory for each
+                                   of `destinations` -> tuple of outputs, 0-d ones as Python numbers; raises CheckFailed
     """
 
     failure = (CheckFailed,)
@@ -72,6 +74,7 @@ class Compiled:
         self.stages, self.native, self.signature = stages, native, signature
         self.scalar_inputs = tuple(v.type.ndim == 0 for v in stages.graph.inputs)
         self.constants = tuple(value for _, value in stages.program.constants)
+        self.destinations = tuple((d.output, d.state) for d in stages.program.destinations)
         self.entry = native.entry
 
     def error_of(self, failed: Exception) -> Exception:
@@ -112,19 +115,21 @@ def _count(n: int, what: str) -> str:
     return f"{n} {what}" + ("" if n == 1 else "s")
 
 
-def stages_of(fgraph: FunctionGraph, name: str, input_names: Sequence[str | None]) -> tuple[Stages, Forward]:
+def stages_of(fgraph: FunctionGraph, name: str, input_names: Sequence[str | None],
+              updates: Sequence[tuple[int, int]] = ()) -> tuple[Stages, Forward]:
     """All stages up to the text, and what stands in the graph for variables that `prepare` has exchanged."""
     prepared, forward = prepare(fgraph)
     plan = schedule(prepared)
     program = fuse_rows(lower(plan, name, input_names))
     program = spread_over_cores(pack_temporaries(outline(program)))
-    program = sum_in_blocks(reuse_buffers(program))
+    program = sum_in_blocks(donate(reuse_buffers(program), plan, updates))
     return Stages(prepared, plan, program), forward
 
 
 def compile_graph(fgraph: FunctionGraph, name: str, input_names: Sequence[str | None],
                   shared_inputs: Sequence[bool], names: Callable[[], dict[Variable, str]],
-                  output_names: Callable[[], Sequence[str | None]]) -> Compiled:
+                  output_names: Callable[[], Sequence[str | None]],
+                  updates: Sequence[tuple[int, int]] = ()) -> Compiled:
     """Native code for a rewritten graph; afterwards no call compiles.
 
     Parameters
@@ -134,14 +139,16 @@ def compile_graph(fgraph: FunctionGraph, name: str, input_names: Sequence[str | 
     input_names : for each input    what the user calls it
     shared_inputs : for each input  whether it is a shared variable
     names, output_names : callables what the user calls variables, and each output; asked when someone looks
+    updates : (output, input)       positions of what becomes the next value of an input
 
     Raises
     ------
     KernelError   an Op or a Type has no native kernel
     """
-    stages, forward = stages_of(fgraph, name, input_names)
+    stages, forward = stages_of(fgraph, name, input_names, updates)
     arguments = [Argument(v.type.dtype, v.type.ndim) for v in stages.graph.inputs]
     arguments += [Argument(buffer.dtype, buffer.ndim) for buffer, _ in stages.program.constants]
+    arguments += [Argument(d.buffer.dtype, d.buffer.ndim) for d in stages.program.destinations]
     native = build(canonical_source(stages.program), arguments)
 
     def carried() -> dict[Variable, str]:

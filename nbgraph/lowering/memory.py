@@ -78,7 +78,7 @@ def estimate(program: Program, arguments: Sequence[Any]) -> MemoryEstimate:
         elif isinstance(value, Local) and given is not None:
             known.values[value] = given
     known.shapes.update((buffer, array.shape) for buffer, array in program.constants)
-    owner: dict[Buffer, Buffer] = {}
+    owner = {d.buffer: d.buffer for d in program.destinations}
     sizes: dict[Buffer, int | None] = {}
     stack = 0
     for s in program.statements:
@@ -94,11 +94,12 @@ def estimate(program: Program, arguments: Sequence[Any]) -> MemoryEstimate:
             owner[s.buffer] = owner.get(s.source, s.source)
         elif isinstance(s, StackArray):
             stack += known.bytes_of(s.buffer) or 0
+    given = {d.buffer for d in program.destinations}
     returned = {owner.get(v, v) for v in program.outputs if isinstance(v, Buffer)}
     outputs = sum(size or 0 for buffer, size in sizes.items() if buffer in returned)
     everything = sum(size or 0 for size in sizes.values())
     lost = [buffer.hint for buffer, size in sizes.items() if size is None]
-    lost += [b.hint for b in returned if b not in sizes and b not in program.inputs]
+    lost += [b.hint for b in returned if b not in sizes and b not in program.inputs and b not in given]
     return MemoryEstimate(outputs, everything - outputs, stack, tuple(lost))
 
 

@@ -156,6 +156,15 @@ MainStatement = (Statement | ReadLength | Allocate | StackArray | MakeAlias | Ca
                  | Test)
 
 
+@dataclass(frozen=True, eq=False)
+class Destination:
+    """Memory that the caller gives for output number `output`, of the shape of input number `state`."""
+
+    buffer: Buffer
+    output: int
+    state: int
+
+
 @dataclass(eq=False)
 class Program:
     """The generated function.
@@ -167,6 +176,7 @@ class Program:
     statements : in order
     outputs : Local, Literal or Buffer for each output of the graph
     checks : what each Test's number stands for
+    destinations : arguments after inputs and constants, which are written
     """
 
     name: str
@@ -175,6 +185,7 @@ class Program:
     statements: list[MainStatement]
     outputs: list[Any]
     checks: list[Test] = field(default_factory=list)
+    destinations: list[Destination] = field(default_factory=list)
 
     @property
     def kernels(self) -> list[Kernel]:

@@ -143,7 +143,8 @@ class _ReadableMain(_ReadableBody, MainWriter):
         self.kernel_names = names
         self.checked_only = lengths_of_checks(program)
         self.checked: set[str] = set()
-        self.results = {a.buffer for a in program.statements if isinstance(a, Allocate) and a.variable is not None}
+        self.results = {d.buffer for d in program.destinations}
+        self.results |= {a.buffer for a in program.statements if isinstance(a, Allocate) and a.variable is not None}
 
     def read_length(self, s: ReadLength) -> None:
         if s.target in self.checked_only:

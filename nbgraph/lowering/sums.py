@@ -3,10 +3,9 @@
     total = 0.0                              total = 0.0;  lost = 0.0
     for i in range(n):                       for block in range(floor_divide(n + 255, 256)):
         total = add(total, x[i])                 done = block * 256
-                                                 first = maximum(done, 0)
                                                  part = 0.0
                                                  for offset in range(minimum(n - done, 256)):
-                                                     i = first + offset
+                                                     i = done + offset
                                                      part = add(part, x[i])
                                                  lost = lost + rounding(total, part)
                                                  total = total + part
@@ -112,10 +111,11 @@ class _Blocks:
         if _is_short(loop):
             return [*starts, For(loop.index, loop.extent, inner, loop.first, loop.offset), *ends]
         block, done, first, offset = Local("block"), Local("done"), Local("first"), Local("offset")
-        begin = done if loop.first is None else integer("+", loop.first, done)
-        # Numba asks of every index whether it is negative, unless it is known not to be.
-        places = [Assign(done, multiply(block, Literal(BLOCK))),
-                  Assign(first, integer("maximum", begin, Literal(0)))]
+        places = [Assign(done, multiply(block, Literal(BLOCK)))]
+        if loop.first is None:
+            first = done
+        else:
+            places.append(Assign(first, integer("+", loop.first, done)))
         length = integer("minimum", integer("-", loop.extent, done), Literal(BLOCK))
         count = integer("floor_divide", add(loop.extent, Literal(BLOCK - 1)), Literal(BLOCK))
         return [For(block, count, [*places, *starts, For(loop.index, length, inner, first, offset), *ends])]

@@ -121,6 +121,7 @@ def hints_of(program: Program, words: Words) -> Hints:
     hints.update((value, words.called(v)) for value, v in zip(program.outputs, words.graph_outputs, strict=True)
                  if value in made)
     _BodyHints(program.statements, words, hints).add()
+    hints.update((d.buffer, words.called(words.graph_outputs[d.output])) for d in program.destinations)
     return hints
 
 

@@ -406,7 +406,7 @@ class ScalarExecutor:
 
     source = None
     stages = None
-    constants, failure = (), ()
+    constants, failure, destinations = (), (), ()
 
     def __init__(self, fgraph):
         self.scalar_inputs = tuple(v.type.ndim == 0 for v in fgraph.inputs)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 import numpy as np
-from numba.core.codegen import CPUCodeLibrary
 
 from nbgraph.dispatch.jit import apart, entry, kernel
+from nbgraph.dispatch.linked import _EntryLibrary
 
 
 @kernel
@@ -42,8 +42,8 @@ def test_the_arrays_of_a_kernel_share_no_memory_and_llvm_is_told_so():
 
 def test_kernels_are_optimised_with_the_function_that_calls_them_and_only_there(monkeypatch):
     optimised = []
-    original = CPUCodeLibrary._optimize_final_module
-    monkeypatch.setattr(CPUCodeLibrary, "_optimize_final_module",
+    original = _EntryLibrary._optimize_final_module
+    monkeypatch.setattr(_EntryLibrary, "_optimize_final_module",
                         lambda library: (optimised.append(library.name), original(library)))
 
     @kernel

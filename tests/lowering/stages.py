@@ -79,7 +79,8 @@ def arguments_of(f: Any, values: Sequence[Any]) -> list[Any]:
     for v, value, scalar in zip(executor.stages.graph.inputs, [*values, *held], executor.scalar_inputs, strict=True):
         array = np.require(value, v.type.dtype, ["C", "A"])
         found.append(array.item() if scalar else array.copy())
-    return [*found, *executor.constants]
+    memory = [np.empty_like(found[state]) for _, state in executor.destinations]
+    return [*found, *executor.constants, *memory]
 
 
 def loops(body: Sequence[Any]) -> Any:

@@ -144,7 +144,7 @@ def test_every_import_and_every_name_is_used(name):
 def test_the_users_names_are_the_names():
     source = build("logistic_step")[0].source
     assert source.startswith('"""train(x, y; w, b) -> prediction, xent, w_next, b_next.')
-    assert "def train(x, y, w, b):" in source
+    assert "def train(x, y, w, b, w_next):" in source
     assert "return prediction, xent, w_next, b_next" in source
     for statement in ("p_1 = sigmoid(", "prediction[i] = p_1 > 0.5", "y_i = y[i]", "gw = 0.02 * w_i",
                       "b_next = b - 0.1 * gb"):

@@ -15,6 +15,7 @@ the work of a small function. Updates come after everything that can fail, so a 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -40,7 +41,7 @@ class CallPlan:
     converters : callables       for each argument, what makes the executor's value of any other
     strict : for each argument, whether only its very dtype will do
     scalars : for every input of the graph, whether the executor takes a Python scalar
-    states : cells               read after the arguments
+    states : cells               read after the arguments; each with its Type, and a cell for spare memory
     result_types : Types of the outputs of the graph
     updates : (cell, output)     stored at the end
     form, keys                   of what is returned: the outputs at the positions `returned`
@@ -52,7 +53,7 @@ class CallPlan:
     converters: Sequence[Converter]
     strict: Sequence[bool]
     scalars: Sequence[bool]
-    states: Sequence[tuple[Cell, Type]]
+    states: Sequence[tuple[Cell, Type, Cell]]
     result_types: Sequence[Type]
     updates: Sequence[tuple[Cell, int]]
     form: str
@@ -64,6 +65,7 @@ class CallPlan:
 def make_call(plan: CallPlan, checked: bool = True) -> Callable[..., Any]:
     """The function of the arguments that `plan` describes; without `checked` arguments go on as they are."""
     names: dict[str, Any] = {"__name__": __name__, "ndarray": np.ndarray, "array": np.array, "item": np.ndarray.item,
+                             "empty_like": np.empty_like, "count": sys.getrefcount, "ALONE": ALONE,
                              "float64": np.float64, "execute": plan.executor.entry,
                              "failure": plan.executor.failure, "error_of": plan.executor.error_of}
     count = len(plan.argument_types)
@@ -80,14 +82,16 @@ def make_call(plan: CallPlan, checked: bool = True) -> Callable[..., Any]:
                 names[f"dtype{i}"] = kind.numpy_dtype
                 lines.append(_array_check(f"x{i}", f"dtype{i}", kind, careful))
     values = [f"x{i}" for i in range(count)]
-    for i, (cell, kind) in enumerate(plan.states):
+    for i, (cell, kind, _) in enumerate(plan.states):
         names[f"s{i}"] = cell
         scalar = plan.scalars[count + i] and isinstance(kind, TensorType)
         values.append(f"item(s{i}[0])" if scalar else f"s{i}[0]")
     for i, constant in enumerate(plan.executor.constants):
         names[f"c{i}"] = constant
         values.append(f"c{i}")
-    results = _results(plan, f"execute({', '.join(values)})", names)
+    memory = _memory(plan, names)
+    values += [f"d{i}" for i in range(len(plan.executor.destinations))]
+    results = memory + _results(plan, f"execute({', '.join(values)})", names)
     if plan.locks:
         names.update((f"lock{i}", lock) for i, lock in enumerate(plan.locks))
         lines.append(f"with {', '.join(f'lock{i}' for i in range(len(plan.locks)))}:")
@@ -117,6 +121,29 @@ def _array_check(x: str, dtype: str, kind: TensorType, careful: str) -> str:
     return f"if {' or '.join(tests)}: {careful}"
 
 
+def _memory(plan: CallPlan, names: dict[str, Any]) -> list[str]:
+    """The statements that find an array for each update: the spare one where nobody else holds it, else a new one."""
+    lines = []
+    for i, (_, place) in enumerate(plan.executor.destinations):
+        state = place - len(plan.argument_types)
+        names[f"p{i}"] = plan.states[state][2]
+        lines += [f"d{i} = p{i}[0]",
+                  f"if d{i} is None or count(d{i}) != ALONE or d{i}.shape != s{state}[0].shape or not d{i}.flags.carray:",
+                  f"{INDENT}d{i} = empty_like(s{state}[0])"]
+    return lines
+
+
+def _references_to_what_is_held_once() -> int:
+    """What `sys.getrefcount` gives, in a function like those made here, for an array that only a cell holds."""
+    names: dict[str, Any] = {"count": sys.getrefcount, "p0": [np.empty(1)]}
+    exec("def call():\n    d0 = p0[0]\n    return count(d0)", names)
+    return int(names["call"]())
+
+
+# Without a global lock another thread may be about to hold it: then nothing is ever found alone.
+ALONE = _references_to_what_is_held_once() if getattr(sys, "_is_gil_enabled", lambda: True)() else -1
+
+
 def _results(plan: CallPlan, call: str, names: dict[str, Any]) -> list[str]:
     """The statements from the executor's call to the return."""
     results = [f"r{i}" for i in range(len(plan.result_types))]
@@ -126,6 +153,8 @@ def _results(plan: CallPlan, call: str, names: dict[str, Any]) -> list[str]:
         if isinstance(kind, TensorType) and kind.ndim == 0:
             names[f"kind{i}"] = kind.numpy_dtype
             lines.append(f"if type(r{i}) is not ndarray: r{i} = array(r{i}, kind{i})")
+    for i, (_, place) in enumerate(plan.executor.destinations):
+        lines.append(f"p{i}[0] = s{place - len(plan.argument_types)}[0]")
     for i, (cell, output) in enumerate(plan.updates):
         names[f"u{i}"] = cell
         lines.append(f"u{i}[0] = r{output}")

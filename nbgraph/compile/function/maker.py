@@ -57,7 +57,9 @@ class FunctionMaker:
         read = [slot for slot in self.collected.slots if slot.read]
         return self.mode.execute(fgraph, self.name or "function", [slot.name for slot in read],
                                  [slot.role == "shared" for slot in read], self.names,
-                                 lambda: [self.collected.output_names()[i] for i in outputs])
+                                 lambda: [self.collected.output_names()[i] for i in outputs],
+                                 [(list(outputs).index(slot.update), i) for i, slot in enumerate(read)
+                                  if slot.update is not None and slot.role != "argument"])
 
     def subset(self, positions: tuple[int, ...]) -> Executor:
         """What computes these outputs and all updates, and nothing else; made when first asked for."""

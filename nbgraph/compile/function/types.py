@@ -17,7 +17,7 @@ import numpy as np
 
 from nbgraph.compile.container import Container, locks_of, operand
 from nbgraph.compile.function.access import Containers, Values, find_all
-from nbgraph.compile.function.arguments import MISSING, bind, missing_input
+from nbgraph.compile.function.arguments import MISSING, bind, missing_input, quick_binder
 from nbgraph.compile.function.caller import CallPlan, make_call
 from nbgraph.compile.function.convert import converter
 from nbgraph.compile.function.maker import FunctionMaker
@@ -59,6 +59,7 @@ class Function:
         self._arguments = tuple(slot for slot in self.slots if slot.role == "argument")
         self._converters = [converter(slot, scalar, self.allow_input_downcast, self.name)
                             for slot, scalar in zip(self._arguments, self.maker.executor.scalar_inputs)]
+        self._take = quick_binder(self._arguments)
         self._count = len(self._arguments)
         self._n_outputs = len(self.maker.collected.outputs)
         self._everything = self._plan(self.maker.executor, range(self._n_outputs), self.form, self.maker.collected.keys)
@@ -78,7 +79,7 @@ class Function:
         return CallPlan(
             executor, [slot.variable.type for slot in self._arguments], self._converters,
             [bool(slot.spec and slot.spec.strict) for slot in self._arguments], executor.scalar_inputs,
-            [(c.storage, slot.variable.type) for slot, c in pairs[self._count:] if slot.read],
+            [(c.storage, slot.variable.type, c.spare) for slot, c in pairs[self._count:] if slot.read],
             [outputs[i].type for i in (*chosen, *range(self._n_outputs, len(outputs)))],
             [(c.storage, slot.update + shift) for slot, c in pairs if slot.update is not None],
             form, keys, len(chosen), locks_of(c for slot, c in pairs if slot.update is not None))
@@ -106,6 +107,12 @@ class Function:
 
     def _bound(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[Any, ...]:
         """Arguments by position and name, and stored values for the rest."""
+        try:
+            quickly = self._take(*args, **kwargs)
+        except TypeError:
+            quickly = None  # `bind` raises an error that says more
+        if quickly is not None:
+            return quickly
         values = bind(self._arguments, args, kwargs)
         for i, container in enumerate(self.input_storage[:self._count]):
             if values[i] is MISSING:

@@ -7,7 +7,7 @@ from nbgraph.dispatch.checks import CheckFailed, first_outside
 from nbgraph.dispatch.cores import on_stack, pieces_of, spread, sum_of
 from nbgraph.dispatch.jit import apart, entry, kernel
 from nbgraph.dispatch.memory import empty
-from nbgraph.dispatch.scalar_arithmetic import floor_divide, maximum, minimum, square
+from nbgraph.dispatch.scalar_arithmetic import floor_divide, minimum, square
 from nbgraph.dispatch.scalar_combine import add, rounding, settled
 from nbgraph.dispatch.scalar_logic import switch
 from nbgraph.dispatch.vmath import log
@@ -16,14 +16,13 @@ from nbgraph.dispatch.vmath import log
 @kernel
 def fused_0(piece, first, count, y, group, theta, n, sigma, t, true_divide, parts):
     apart()
-    start = maximum(first, 0)
     logp = 0.0
     lost = 0.0
     total = 0.0
     lost_1 = 0.0
     for block in range(floor_divide(count + 255, 256)):
         done = block * 256
-        first_1 = maximum(start + done, 0)
+        first_1 = first + done
         part = 0.0
         part_1 = 0.0
         for offset in range(minimum(count - done, 256)):
@@ -51,9 +50,8 @@ def fused_0(piece, first, count, y, group, theta, n, sigma, t, true_divide, part
 @kernel
 def fused_1(piece_1, first_1, count_1, gtheta):
     apart()
-    start = maximum(first_1, 0)
     for offset in range(count_1):
-        i = start + offset
+        i = first_1 + offset
         # zeros(theta.shape)
         gtheta[i] = 0.0
 

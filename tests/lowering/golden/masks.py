@@ -7,7 +7,7 @@ from nbgraph.dispatch.checks import CheckFailed, first_outside
 from nbgraph.dispatch.cores import on_stack, pieces_of, spread, sum_of
 from nbgraph.dispatch.jit import apart, entry, kernel
 from nbgraph.dispatch.memory import empty
-from nbgraph.dispatch.scalar_arithmetic import absolute, floor_divide, maximum, minimum
+from nbgraph.dispatch.scalar_arithmetic import absolute, floor_divide, minimum
 from nbgraph.dispatch.scalar_combine import add, argmax_better, rounding, settled
 from nbgraph.dispatch.scalar_logic import switch
 from nbgraph.dispatch.scalar_math import sqrt
@@ -39,12 +39,11 @@ def fused_0(x, n, mask, root, lt, cumsum):
 @kernel
 def fused_1(piece, first, count, nonzero, x, n, parts):
     apart()
-    start = maximum(first, 0)
     total = 0.0
     lost = 0.0
     for block in range(floor_divide(count + 255, 256)):
         done = block * 256
-        first_1 = maximum(start + done, 0)
+        first_1 = first + done
         part = 0.0
         for offset in range(minimum(count - done, 256)):
             i = first_1 + offset

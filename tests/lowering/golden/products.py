@@ -8,19 +8,18 @@ from nbgraph.dispatch.cores import on_stack, pieces_of, spread, sum_of
 from nbgraph.dispatch.jit import apart, entry, kernel
 from nbgraph.dispatch.memory import empty
 from nbgraph.dispatch.products import gemm, gemv
-from nbgraph.dispatch.scalar_arithmetic import floor_divide, maximum, minimum
+from nbgraph.dispatch.scalar_arithmetic import floor_divide, minimum
 from nbgraph.dispatch.scalar_combine import add, rounding, settled
 
 
 @kernel
 def fused_0(piece, first, count, v, parts):
     apart()
-    start = maximum(first, 0)
     total = 0.0
     lost = 0.0
     for block in range(floor_divide(count + 255, 256)):
         done = block * 256
-        first_1 = maximum(start + done, 0)
+        first_1 = first + done
         part = 0.0
         for offset in range(minimum(count - done, 256)):
             i = first_1 + offset
@@ -36,9 +35,8 @@ def fused_0(piece, first, count, v, parts):
 @kernel
 def fused_1(piece_1, first_1, count_1, l, dot_1):
     apart()
-    start = maximum(first_1, 0)
     for offset in range(count_1):
-        i = start + offset
+        i = first_1 + offset
         for j in range(l):
             # z = dot(a.T, dot(b, c.T)) + 1
             dot_1[i, j] = dot_1[i, j] + 1.0

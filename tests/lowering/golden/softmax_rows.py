@@ -7,7 +7,7 @@ from nbgraph.dispatch.checks import CheckFailed, first_outside
 from nbgraph.dispatch.cores import on_stack, pieces_of, spread, sum_of
 from nbgraph.dispatch.jit import apart, entry, kernel
 from nbgraph.dispatch.memory import empty
-from nbgraph.dispatch.scalar_arithmetic import floor_divide, maximum, minimum
+from nbgraph.dispatch.scalar_arithmetic import floor_divide, minimum
 from nbgraph.dispatch.scalar_combine import add, larger, rounding, settled
 from nbgraph.dispatch.scalar_logic import switch
 from nbgraph.dispatch.vmath import exp, log
@@ -16,9 +16,8 @@ from nbgraph.dispatch.vmath import exp, log
 @kernel
 def fused_0(piece, first, count, x, m, inc_at, max_1, exp_1, sum_1):
     apart()
-    start = maximum(first, 0)
     for offset in range(count):
-        i = start + offset
+        i = first + offset
         largest = -np.inf
         for j in range(m):
             # max(x, axis=1)
@@ -31,10 +30,9 @@ def fused_0(piece, first, count, x, m, inc_at, max_1, exp_1, sum_1):
         lost = 0.0
         for block in range(floor_divide(m + 255, 256)):
             done = block * 256
-            first_1 = maximum(done, 0)
             part = 0.0
             for offset_1 in range(minimum(m - done, 256)):
-                j = first_1 + offset_1
+                j = done + offset_1
                 t = exp(x[i, j] - max_i)
                 # exp(x - max(x, axis=1)[:, None])
                 exp_1[i, j] = t
@@ -49,9 +47,8 @@ def fused_0(piece, first, count, x, m, inc_at, max_1, exp_1, sum_1):
 @kernel
 def fused_1(piece_1, first_1, count_1, label, m, t_1, inc_at):
     apart()
-    start = maximum(first_1, 0)
     for offset in range(count_1):
-        i = start + offset
+        i = first_1 + offset
         label_i = label[i]
         at = switch(label_i < 0, label_i + m, label_i)
         # inc_subtensor(zeros(x.shape)[arange(k), label], broadcast_to(t_1, (k,)))
@@ -61,9 +58,8 @@ def fused_1(piece_1, first_1, count_1, label, m, t_1, inc_at):
 @kernel
 def fused_2(piece_2, first_2, count_2, sum_1, max_1, x, inc_at, m, p, sub, exp_1):
     apart()
-    start = maximum(first_2, 0)
     for offset in range(count_2):
-        i = start + offset
+        i = first_2 + offset
         sum_i = sum_1[i]
         max_i = max_1[i]
         t = log(sum_i)
@@ -71,10 +67,9 @@ def fused_2(piece_2, first_2, count_2, sum_1, max_1, x, inc_at, m, p, sub, exp_1
         lost = 0.0
         for block in range(floor_divide(m + 255, 256)):
             done = block * 256
-            first = maximum(done, 0)
             part = 0.0
             for offset_1 in range(minimum(m - done, 256)):
-                j = first + offset_1
+                j = done + offset_1
                 t_1 = x[i, j] - max_i - t
                 inc_at_i_j = inc_at[i, j]
                 # p = exp(x - max(x, axis=1)[:, None]) / sum(exp(x - max(x, axis=1)[:, None]), axis=1)[:, None]
@@ -94,12 +89,11 @@ def fused_2(piece_2, first_2, count_2, sum_1, max_1, x, inc_at, m, p, sub, exp_1
 @kernel
 def fused_3(piece_3, first_3, count_3, label, sub, m, parts):
     apart()
-    start = maximum(first_3, 0)
     total = 0.0
     lost = 0.0
     for block in range(floor_divide(count_3 + 255, 256)):
         done = block * 256
-        first = maximum(start + done, 0)
+        first = first_3 + done
         part = 0.0
         for offset in range(minimum(count_3 - done, 256)):
             i = first + offset
