@@ -23,7 +23,8 @@ class Executor(Protocol):
     """What runs a graph: `nbgraph.lowering.compile_graph` gives one, ReferenceExecutor is another.
 
     `entry` takes the values of the graph's inputs, then `constants`, then an array for each of `destinations`, the
-    (output, input) positions of updates that are written into it; it gives the values of its outputs. Where it raises a `failure`, `error_of` says what the user is to be told.
+    (output, input) positions of updates that are written into it; it gives the values of its outputs. Where it raises a
+    `failure`, `error_of` says what the user is to be told.
     """
 
     @property

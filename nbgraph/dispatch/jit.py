@@ -48,7 +48,17 @@ def _type_apart(context: Any) -> Callable[..., Any]:
 @lower_builtin(apart)
 def _lower_apart(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
     builder.function.attributes.add("noinline")
+    align_stack(builder.function)
     for argument in builder.function.args:
         if _DATA.fullmatch(argument.name):
             argument.add_attribute("noalias")
     return context.get_dummy_value()
+
+
+def align_stack(function: Any) -> None:
+    """Let a function that is being compiled keep vectors at multiples of their size.
+
+    Where there are more values than registers, some wait on the stack: Numba's functions take it as they find it, and
+    a vector that lies across two lines of the cache costs twice. LLVM's attribute; it may be asked for again.
+    """
+    set.add(function.attributes, '"stackrealign"')  # llvmlite does not know it

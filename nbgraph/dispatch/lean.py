@@ -2,7 +2,7 @@
 
 Numba lowers what anybody may write. A generated function is known better: no index is negative, kernels do not fail,
 arguments outlive the call, and a variable that is assigned once holds one value. So no element is looked for from the
-end, no status is asked after a call, no references to arguments are counted, and most variables need no place in memory.
+end, no status is asked after a call, references to arguments are not counted, and most variables need no memory.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from numba.core import cgutils, ir
 from numba.core.analysis import compute_cfg_from_blocks, compute_use_defs, must_use_alloca
 from numba.core.imputils import fix_returning_optional
 from numba.core.lowering import Lower
-
 
 _LOOPS = frozenset({"call", "getiter", "iternext", "pair_first", "pair_second"})
 
@@ -94,8 +93,8 @@ class LeanLower(Lower):
 
     # --- loops --------------------------------------------------------------------------------------------------------
 
-    # for i in range(n), where Numba would keep a struct of four numbers in memory. What stands for a range, its iterator
-    # and what `next` gives are Python tuples.
+    # for i in range(n), where Numba would keep a struct of four numbers in memory. What stands for a range, its
+    # iterator and what `next` gives are Python tuples.
 
     def _loop_call(self, kind: Any, expr: Any) -> Any:
         if not isinstance(kind, types.RangeType) or len(expr.args) != 1 or expr.kws or expr.vararg:

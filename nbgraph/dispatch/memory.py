@@ -111,8 +111,8 @@ def _array(context: Any, builder: Any, kind: Any, data: Any, lengths: list[Any],
     array = arrayobj.make_array(kind)(context, builder)
     arrayobj.populate_array(
         array, data=builder.bitcast(data, context.get_data_type(kind.dtype).as_pointer()),
-        shape=cgutils.pack_array(builder, lengths, ty=_LENGTH), strides=cgutils.pack_array(builder, strides, ty=_LENGTH),
-        itemsize=itemsize, meminfo=None)
+        shape=cgutils.pack_array(builder, lengths, ty=_LENGTH),
+        strides=cgutils.pack_array(builder, strides, ty=_LENGTH), itemsize=itemsize, meminfo=None)
     return array
 
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 import math
 
 from nbgraph.dispatch.scalar_value import Value, branch, native, same, select
-from nbgraph.dispatch.vmath.gamma import BERNOULLI, digamma
+from nbgraph.dispatch.vmath.constants import BERNOULLI
+from nbgraph.dispatch.vmath.gamma import digamma
 from nbgraph.tensor.scalar_function import TABLE
 
 # From here on the asymptotic terms are enough.

@@ -65,8 +65,11 @@ class Hinted:
         return self._names[thing]
 
     def share(self, thing: Any, other: Any) -> bool:
-        """False: it has a name of its own, which tells what it is."""
-        return False
+        """The same, where both would have that name; else False: each has a name that tells what it is."""
+        if self._hints.get(thing, thing.hint) != self._hints.get(other, other.hint):
+            return False
+        self._names[thing] = self.name(other)
+        return True
 
     def new(self, *hints: str) -> str:
         """A name that nothing has: one of the hints, or the first with a number."""

@@ -153,8 +153,9 @@ class _ReadableMain(_ReadableBody, MainWriter):
             super().read_length(s)
 
     def allocate(self, s: Allocate) -> None:
+        place = len(self.lines)
         super().allocate(s)
-        if s.reuses is not None:
+        if s.reuses is not None and len(self.lines) > place:
             self.lines[-1] += f"    # in the memory of {self.namer.name(s.reuses)}"
 
     def alias(self, s: MakeAlias) -> None:

@@ -128,7 +128,8 @@ def _memory(plan: CallPlan, names: dict[str, Any]) -> list[str]:
         state = place - len(plan.argument_types)
         names[f"p{i}"] = plan.states[state][2]
         lines += [f"d{i} = p{i}[0]",
-                  f"if d{i} is None or count(d{i}) != ALONE or d{i}.shape != s{state}[0].shape or not d{i}.flags.carray:",
+                  f"if d{i} is None or count(d{i}) != ALONE or d{i}.shape != s{state}[0].shape "
+                  f"or not d{i}.flags.carray:",
                   f"{INDENT}d{i} = empty_like(s{state}[0])"]
     return lines
 

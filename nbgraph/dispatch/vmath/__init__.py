@@ -29,6 +29,7 @@ import numpy as np
 from numba.core import types
 
 import nbgraph.tensor  # noqa: F401  fills the table
+from nbgraph.dispatch.jit import align_stack
 from nbgraph.dispatch.scalar_value import Value, native
 from nbgraph.dispatch.vmath import errors as _r
 from nbgraph.dispatch.vmath import exponential as _e
@@ -45,8 +46,8 @@ def _floating(*operands: types.Type) -> types.Type:
     return types.float32 if all(t == types.float32 for t in operands) else types.float64
 
 
-# float32 operands of these are computed in 64 bits.
-WIDE = frozenset({"digamma", "erf", "erfc", "erfcx", "erfinv", "gammaln"})
+# float32 operands of these are computed in 64 bits; their formulas are told for which width.
+WIDE = frozenset({"digamma", "erf", "erfc", "erfcx", "erfinv", "gammaln", "power"})
 
 
 def _reference(name: str) -> Callable[..., Any]:
@@ -59,7 +60,9 @@ def _reference(name: str) -> Callable[..., Any]:
 
 def _function(name: str, formula: Callable[..., Value]) -> Callable[..., Any]:
     def one(x: Value) -> Value:
-        return formula(x.to_float(32 if x.kind == "f" and x.bits == 32 and name not in WIDE else 64))
+        align_stack(x.builder.function)
+        bits = 32 if x.kind == "f" and x.bits == 32 else 64
+        return formula(x.to_float(64), bits) if name in WIDE else formula(x.to_float(bits))
 
     one.__name__, one.__doc__ = name, formula.__doc__
     return native(_reference(name), _floating)(one)
@@ -115,6 +118,7 @@ def logaddexp(x: Value, y: Value) -> Value:
 
 def _alike(*operands: Value) -> list[Value]:
     """Operands as floats of the widest of them."""
+    align_stack(operands[0].builder.function)
     single = all(x.kind == "f" and x.bits == 32 for x in operands)
     return [x.to_float(32 if single else 64) for x in operands]
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 
 # 100 digits each; tests compare them with mpmath.
@@ -18,7 +19,24 @@ LOG10_E = Fraction(
     "0.4342944819032518276511289189166050822943970058036665661144537831658646492088707747292249493384317483")
 PI = Fraction(
     "3.141592653589793238462643383279502884197169399375105820974944592307816406286208998628034825342117068")
+# Where digamma is 0, above the poles and between the first two of them.
+DIGAMMA_ROOT = Fraction(
+    "1.4616321449683623412626595423257213284681962040064463512959884085987864403538018102430749927337255928")
+DIGAMMA_NEGATIVE_ROOT = Fraction(
+    "-0.5040830082644554092582693045333024989553851823685798451772695845095938337134788646256447938151365255")
 # x = ERFCX_MIDDLE (1 + t) / (1 - t) maps -1 <= t < 1 to all x >= 0.
 ERFCX_MIDDLE = 4.0
 # 2 w / (w + ERFINV_MIDDLE) does the same for w of erfinv, to [0, 2).
 ERFINV_MIDDLE = 10.0
+
+
+def _bernoulli(count: int) -> list[Fraction]:
+    """The Bernoulli numbers B[0], B[1], ..., from sum over k of binomial(n + 1, k) B[k] = 0."""
+    found: list[Fraction] = []
+    for n in range(count):
+        found.append(Fraction(n == 0) - sum((math.comb(n, k) * b / (n - k + 1) for k, b in enumerate(found)),
+                                            Fraction(0)))
+    return found
+
+
+BERNOULLI = _bernoulli(27)

@@ -10,6 +10,7 @@ to the format comes last. mpmath is in the `test` extra.
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -24,13 +25,21 @@ _ROUNDS = 30
 
 @dataclass(frozen=True)
 class Fit:
-    """A function of mpmath numbers on [low, high], and the number of coefficients for float64 and float32."""
+    """A function of mpmath numbers on [low, high], and the number of coefficients for float64 and float32.
+
+    bits32 : the format of the coefficients for float32, which some functions compute in 64 bits
+    """
 
     function: Callable[[Any], Any]
     low: float
     high: float
     lengths: tuple[int, int]
     weight: Callable[[Any], Any]
+    bits32: int = 32
+
+    def bits(self, width: int) -> int:
+        """The format of the coefficients for this width."""
+        return self.bits32 if width == 32 else width
 
 
 def minimax(fit: Fit, length: int) -> tuple[list[Any], float]:
@@ -114,7 +123,7 @@ def table(name: str, bits: int) -> tuple[float, ...]:
     from nbgraph.dispatch.vmath.fits import FITS
     fit = FITS[name]
     coefficients, _ = minimax(fit, fit.lengths[bits == 32])
-    return tuple(rounded(c, bits) for c in coefficients)
+    return tuple(rounded(c, fit.bits(bits)) for c in coefficients)
 
 
 _HEAD = '''"""Coefficients of minimax polynomials, lowest first, for each name and width; made by `derive`."""
@@ -132,8 +141,8 @@ def main() -> None:
                 continue
             coefficients, error = minimax(fit, length)
             lines.append(f"    # error at most 2**{np.log2(error):.1f}\n    ({name!r}, {bits}): (\n")
-            lines += [f"        {rounded(c, bits)!r},\n" for c in coefficients]
-            lines.append("    ),\n")
+            numbers = ", ".join(repr(rounded(c, fit.bits(bits))) for c in coefficients) + ","
+            lines.append(textwrap.indent(textwrap.fill(numbers, 112), " " * 8) + "\n    ),\n")
     print("".join(lines) + "}")
 
 

@@ -30,27 +30,40 @@ _ENDS = {64: (-746.0, 710.0), 32: (-104.0, 89.0)}
 _LEADING = {64: 40, 32: 14}
 
 
-def reduced(x: Value) -> tuple[Value, Value, Value, Value]:
-    """k, its sum with `rounder`, and x - k log(2) as a sum of two."""
+def _in_steps(x: Value) -> tuple[Value, Value, Value, Value]:
+    """k, its sum with `rounder`, x - k A exactly, and k B, for log(2) = A + B and a small B."""
     shift = rounder(x)
     t = fma(x, 1 / math.log(2.0), shift)
     k = t - shift
     high, low = parts(LOG_2, x.bits, _LEADING[x.bits])
-    near = fma(k, -high, x)
-    r = fma(k, -low, near)
-    return k, t, r, fma(k, -low, near - r)
+    return k, t, fma(k, -high, x), k * low
 
 
-def _tail(r: Value) -> Value:
-    """e**r - 1 - r."""
-    return r * r * series("exp", r)
+def reduced(x: Value) -> tuple[Value, Value, Value, Value]:
+    """k, its sum with `rounder`, and x - k log(2) as a sum of two."""
+    k, t, near, product = _in_steps(x)
+    r = near - product
+    return k, t, r, (near - r) - product
+
+
+def _tail(r: Value, start: Value | None = None, digits: int = 0) -> Value:
+    """e**r - 1 - r, plus start."""
+    z = r * r
+    s = series("exp", r, z, digits)
+    return z * s if start is None else fma(z, s, start)
+
+
+def exp_within_range(x: Value, digits: int = 0) -> Value:
+    """e**x where that is a normal number."""
+    _, t, r, _ = reduced(x)
+    return (_tail(r, r, digits) + 1) * power_of_two(t)
 
 
 def exp(x: Value) -> Value:
     """e**x"""
     low, high = _ENDS[x.bits]
-    k, t, r, _ = reduced(at_most(at_least(x, low), high))
-    return times_power_of_two((_tail(r) + r) + 1, k, t)
+    k, t, near, product = _in_steps(at_most(at_least(x, low), high))
+    return times_power_of_two((_tail(near - product, -product) + near) + 1, k, t)
 
 
 def exp2(x: Value) -> Value:
@@ -61,7 +74,7 @@ def exp2(x: Value) -> Value:
     t = x + shift
     k = t - shift
     r = (x - k) * math.log(2.0)
-    return times_power_of_two((_tail(r) + r) + 1, k, t)
+    return times_power_of_two(_tail(r, r) + 1, k, t)
 
 
 def exp_parts(x: Value, low: Value) -> tuple[Value, Value, Value]:
@@ -75,7 +88,7 @@ def exp_of_negative(x: Value) -> Value:
     """e**x for x <= 0, within 0.6 ulp: the sum is made as in expm1."""
     k, t, r, rest = reduced(at_least(x, _ENDS[x.bits][0]))
     a = 1 + r
-    return times_power_of_two(a + ((r - (a - 1)) + (rest + _tail(r))), k, t)
+    return times_power_of_two(a + ((r - (a - 1)) + _tail(r, rest)), k, t)
 
 
 def expm1_parts(r: Value, rest: Value, inverse: Value) -> tuple[Value, Value]:
@@ -85,7 +98,7 @@ def expm1_parts(r: Value, rest: Value, inverse: Value) -> tuple[Value, Value]:
     """
     one = 1 - inverse
     a = one + r
-    return a, (r - (a - one)) + (rest + _tail(r))
+    return a, (r - (a - one)) + _tail(r, rest)
 
 
 def expm1(x: Value) -> Value:
@@ -99,13 +112,11 @@ def expm1(x: Value) -> Value:
 
 def tanh(x: Value) -> Value:
     """sinh(x) / cosh(x)"""
-    k, t, r, rest = reduced(at_most(fabs(x) * 2.0, 60.0))
-    a, b = expm1_parts(r, rest, power_of_two(rounder(k) - k))
-    y = (a + b) * power_of_two(t)
-    # 1 - 2 / (e**2x + 1) rounds the result once, but cancels near 0, where what y + 2 lost counts.
-    large, below = y > 2.0, y + 2
-    q = select(large, -2.0, y) / below
-    return with_sign(q + select(large, 1.0, (q * -0.5) * (y - (below - 2))), x)
+    a = fabs(x)
+    z = a * a
+    near = fma(a * z, series("tanh", z, z * z), a)
+    far = 1 - 2 / (exp_within_range(at_most(a + a, 60.0)) + 1)
+    return with_sign(select(a < 0.55, near, far), x)
 
 
 def sigmoid(x: Value) -> Value:

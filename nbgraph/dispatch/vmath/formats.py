@@ -80,8 +80,14 @@ def fma(x: Value, y: Any, z: Any) -> Value:
     return x.intrinsic("fma", y, z) if has_fma() else x * y + z
 
 
-def horner(x: Value, coefficients: Sequence[Any]) -> Value:
-    """The polynomial with these coefficients, that of x**0 first."""
+def horner(x: Value, coefficients: Sequence[Any], square: Value | None = None) -> Value:
+    """The polynomial with these coefficients, that of x**0 first.
+
+    square : x**2; with it the even and the odd powers are added up by themselves, so that half as many steps wait for
+        each other
+    """
+    if square is not None:
+        return fma(x, horner(square, coefficients[1::2]), horner(square, coefficients[::2]))
     *rest, last = coefficients
     value = last if isinstance(last, Value) else x.constant(last)
     for c in reversed(rest):
@@ -89,9 +95,9 @@ def horner(x: Value, coefficients: Sequence[Any]) -> Value:
     return value
 
 
-def series(name: str, x: Value) -> Value:
-    """The fitted polynomial of this name."""
-    return horner(x, TABLES[name, x.bits])
+def series(name: str, x: Value, square: Value | None = None, digits: int = 0) -> Value:
+    """The fitted polynomial of this name; digits = 32 is enough for a float32 that is computed in 64 bits."""
+    return horner(x, TABLES[name, digits or x.bits], square)
 
 
 def two_product(x: Value, y: Any) -> tuple[Value, Value]:
@@ -178,8 +184,6 @@ def parts(number: Fraction, bits: int, *widths: int) -> tuple[float, ...]:
         found.append(float(piece))
         number -= piece
     return (*found, float(number) if bits == 64 else float(np.float32(float(number))))
-
-
 
 
 def quotient(a: Value, b: Value, c: Value, d: Value) -> Value:

@@ -1,113 +1,68 @@
-"""gammaln and digamma. float32 is computed in 64 bits.
+"""gammaln and digamma. float32 is computed in 64 bits, with shorter polynomials: `digits` is 32 for it.
 
-    gammaln(x):  8 <= x   Stirling's series
-                 x < 8    (1 + d) d P(d) for x = 2 + d in [1.5, 2.5), elsewhere moved there by Gamma(x + 1) = x Gamma(x)
+    gammaln(x):  2.5 <= x   Stirling's formula      x < 2.5   (1 + d) d P(d) for x = 2 + d, d in [-1/2, 1/2)
+    digamma(x):    2 <= x   its derivative          x < 2     d Q(d) for a d from the zero at 1.46
 
-Numbers below the poles (`rare`) go to the C library, or to the reflection formula. Source: NIST Digital Library of
-Mathematical Functions, 5.5 and 5.11.
+Below these intervals Gamma(x + 1) = x Gamma(x). What Stirling's formula leaves is a minimax polynomial in 1 / x**2 also
+where its series would need larger numbers. Numbers below 0 (`rare`) go to the C library, or to the reflection formula.
+Source: NIST Digital Library of Mathematical Functions, 5.5 and 5.11.
 """
 
 from __future__ import annotations
 
 import math
-from fractions import Fraction
 
 from nbgraph.dispatch.scalar_value import Value, select
-from nbgraph.dispatch.vmath.formats import fma, horner, series
-from nbgraph.dispatch.vmath.logarithm import log, log1p
+from nbgraph.dispatch.vmath.constants import DIGAMMA_NEGATIVE_ROOT, DIGAMMA_ROOT
+from nbgraph.dispatch.vmath.formats import fma, parts, series
+from nbgraph.dispatch.vmath.logarithm import normal, of_parts, split
 from nbgraph.dispatch.vmath.rare import rarely
 
-_FAR = 8.0
+
+def _positive_gammaln(x: Value, digits: int) -> Value:
+    far, low, lowest = x >= 2.5, x < 1.5, x < 0.5
+    k, m = split(*normal(select(lowest, fma(x, x, x), x)))
+    # log(x) - 1 is small next to x = e.
+    logarithm = of_parts(k, m - 1, start=select(far, -1.0, x.constant(0)), digits=digits)
+    d = select(lowest, x, x - select(low, 1.0, x.constant(2)))
+    near = fma(d, d, d) * series("gammaln", d, d * d, digits)
+    u = 1 / x
+    z = u * u
+    rest = fma(u, series("stirling", z, z * z, digits), math.log(2 * math.pi) / 2 - 0.5)
+    return select(far, fma(x - 0.5, logarithm, rest), select(low, near - logarithm, near))
 
 
-def _bernoulli(count: int) -> list[Fraction]:
-    """The Bernoulli numbers B[0], B[1], ..., from sum over k of binomial(n + 1, k) B[k] = 0."""
-    found: list[Fraction] = []
-    for n in range(count):
-        found.append(Fraction(n == 0) - sum((math.comb(n, k) * b / (n - k + 1) for k, b in enumerate(found)),
-                                            Fraction(0)))
-    return found
-
-
-BERNOULLI = _bernoulli(27)
-# digamma(x) ~ log(x) - 1 / (2 x) - sum of B[2 j] / (2 j x**(2 j)); from the second on the terms are enough.
-_ASYMPTOTIC = tuple(float(BERNOULLI[2 * j] / (2 * j)) for j in range(1, 10))
-_ROOT_FAR = 10
-# Where digamma is 0, as the float and what the float lacks.
-_ROOT = (1.4616321449683622, 9.5499954299657e-17)
-_NEGATIVE_ROOT = (-0.5040830082644554, -8.1542820624381e-18)
-
-
-def _positive_gammaln(x: Value) -> Value:
-    far = x >= _FAR
-    # The factors from x down to the interval, or up to it.
-    product, n = select(x < 1.5, x, 1.0), select(x < 1.5, -1.0, x.constant(0))
-    product, n = select(x < 0.5, x * (x + 1), product), select(x < 0.5, -2.0, n)
-    for i in range(1, 7):
-        above = x >= i + 1.5
-        product, n = select(above, product * (x - i), product), select(above, float(i), n)
-    logarithm = log(select(far, x, product))
-    d = x - n - 2
-    d = select(x < 1.5, select(x < 0.5, x, x - 1), d)
-    near = fma((d + 1) * d, series("gammaln", d), select(x < 1.5, -logarithm, logarithm))
-    z = 1 / x
-    stirling = fma(x - 0.5, logarithm - 1, fma(z, series("stirling", z * z), math.log(2 * math.pi) / 2 - 0.5))
-    return select(far, stirling, near)
-
-
-def gammaln(x: Value) -> Value:
+def gammaln(x: Value, digits: int = 64) -> Value:
     """log |Gamma(x)|"""
     negative = x <= 0.0
-    rare = rarely("lgamma", x, negative)
-    y = select(negative, rare, _positive_gammaln(x))
-    return select(x == -math.inf, x, select(x == math.inf, x, y))
+    rare = rarely("lgamma", x, negative, lambda y: select(y == -math.inf, y, y.libm("lgamma")))
+    return select(negative, rare, _positive_gammaln(x, digits))
 
 
-def _digamma_from_root(x: Value) -> Value:
-    """digamma of -1 < x < 10, with its relative accuracy where it is 0.
-
-    For a root r and d = x - r the sum of 1 / (k + r) - 1 / (k + x) over all k has only terms of the sign of d: the
-    first ten are added up, the rest is the difference of the asymptotic expansions at a = x + 10 and b = r + 10.
-    """
-    negative = x < 0.0
-    root = select(negative, _NEGATIVE_ROOT[0], x.constant(_ROOT[0]))
-    d = (x - root) - select(negative, _NEGATIVE_ROOT[1], x.constant(_ROOT[1]))
-    terms = 1 / (root * x)
-    for k in range(1, _ROOT_FAR, 3):
-        # Three terms over one denominator: divisions are what this costs.
-        u, v, w = ((root + i) * (x + i) for i in range(k, k + 3))
-        terms = terms + (u * (v + w) + v * w) / (u * v * w)
-    a, b = x + _ROOT_FAR, root + _ROOT_FAR
-    u, v = 1 / (a * a), 1 / (b * b)
-    # The divided difference of the polynomial at u and v, by Horner's rule.
-    value, difference = x.constant(0), x.constant(0)
-    for coefficient in reversed((0.0, *_ASYMPTOTIC)):
-        difference = difference * u + value
-        value = value * v + coefficient
-    return d * (terms + 0.5 / (a * b) + (a + b) * u * v * difference) + log1p(d / b)
-
-
-def _digamma_far(x: Value) -> Value:
-    """digamma of x >= 10."""
+def _positive_digamma(x: Value, digits: int) -> Value:
+    low = x < 1.0
+    root, root_low = parts(DIGAMMA_ROOT, 64, 53)
+    d = (select(low, x + 1, x) - root) - root_low
     u = 1 / x
-    return log(x) - fma(u * u, horner(u * u, _ASYMPTOTIC), u * 0.5)
+    near = fma(d, series("digamma", d, d * d, digits), select(low, -u, 0.0))
+    z = u * u
+    k, m = split(x)
+    rest = fma(z, series("digamma_far", z, z * z, digits), u * 0.5)
+    return select(x < 2.0, near, select(x < math.inf, of_parts(k, m - 1, digits=digits) - rest, x))
 
 
-def _direct_digamma(x: Value) -> Value:
-    """digamma of x > -1."""
-    far = x >= float(_ROOT_FAR)
-    return select(far, _digamma_far(select(far, x, 10.0)), _digamma_from_root(select(far, 1.0, x)))
-
-
-def _reflected_digamma(x: Value) -> Value:
-    """digamma of x <= -1."""
+def _negative_digamma(x: Value) -> Value:
+    """digamma of x < 0: by reflection, but between the first two poles with its relative accuracy where it is 0."""
+    root, root_low = parts(DIGAMMA_NEGATIVE_ROOT, 64, 53)
+    d = (x - root) - root_low
+    first = d * series("digamma_negative", d) / (x * (x + 1))
     part = x - x.intrinsic("rint")
-    mirrored = _direct_digamma(1 - x) - math.pi / (part * math.pi).libm("tan")
-    return select(part == 0.0, math.nan, mirrored)
+    mirrored = _positive_digamma(1 - x, 64) - math.pi / (part * math.pi).libm("tan")
+    return select(x > -1.0, first, select(part == 0.0, math.nan, mirrored))
 
 
-def digamma(x: Value) -> Value:
+def digamma(x: Value, digits: int = 64) -> Value:
     """the derivative of gammaln"""
-    negative = x <= -1.0
-    rare = rarely("digamma", x, negative, _reflected_digamma)
-    return select(negative, rare, select(x == math.inf, x, _direct_digamma(x)))
+    negative = x < 0.0
+    rare = rarely("digamma", x, negative, _negative_digamma)
+    return select(negative, rare, _positive_digamma(x, digits))

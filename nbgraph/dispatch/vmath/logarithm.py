@@ -1,7 +1,7 @@
 """log and its relatives: log1p, softplus, log2, log10, logaddexp, log1mexp.
 
     log(x) = k log 2 + log(1 + f),  1 + f = x / 2**k between sqrt(1/2) and sqrt(2)
-    log(1 + f) = 2 artanh(s),  s = f / (2 + f)
+    log(1 + f) = 2 artanh(s),  s = f / (2 + f);  float32: f - f**2 / 2 + f**3 P(f), which needs no division
 
 The series in s is taken apart so that its first terms are f - f**2 / 2, whose rounding is small beside f: Tang (ACM
 Transactions on Mathematical Software 16, 1990) and Muller (Elementary Functions, 3rd edition, 2016, chapter 11).
@@ -10,7 +10,6 @@ Transactions on Mathematical Software 16, 1990) and Muller (Elementary Functions
 from __future__ import annotations
 
 import math
-from fractions import Fraction
 
 from nbgraph.dispatch.scalar_value import Value, fabs, isnan, select
 from nbgraph.dispatch.vmath.constants import LOG2_E, LOG10_2, LOG10_E, LOG_2
@@ -33,68 +32,87 @@ from nbgraph.dispatch.vmath.formats import (
 )
 
 _LEADING = {64: 40, 32: 14}
+# Makes the smallest subnormal number a normal one.
+LIFT = {64: 54, 32: 149}
 _BITS_OF_ROOT_HALF = {64: 0x3FE6A09E667F3BCD, 32: 0x3F3504F3}
 
 
-def split(x: Value) -> tuple[Value, Value]:
-    """k, and x / 2**k between sqrt(1/2) and sqrt(2), of a positive normal x."""
+def split(x: Value, lifted: Value | None = None) -> tuple[Value, Value]:
+    """k, and x / 2**k between sqrt(1/2) and sqrt(2), of a positive normal x.
+
+    lifted : boolean; where it holds, x is 2**`LIFT` times the number that k is of
+    """
     f, root = format_of(x), _BITS_OF_ROOT_HALF[x.bits]
-    moved = as_integer(x) + ((f.bias << f.mantissa) - root)
-    # The float whose last bits are the exponent, less the float with none of them.
-    exponent = as_float(logical_shift(moved, f.mantissa) | as_integer(x.constant(2.0**f.mantissa)))
+    # The exponent in all but the last bits.
+    moved = as_integer(x) - root
     significand = as_float((moved & ((1 << f.mantissa) - 1)) + root)
-    return exponent - (2.0**f.mantissa + f.bias), significand
+    if x.bits == 32:
+        if lifted is not None:
+            moved = moved - select(lifted, LIFT[32] << f.mantissa, moved.constant(0))
+        return (moved >> f.mantissa).to_float(32), significand
+    # Not all processors convert 64 bits: the float whose last bits are the exponent, less what is before them.
+    moved = logical_shift(moved + (f.bias << f.mantissa), f.mantissa)
+    magic = 2.0**f.mantissa + f.bias
+    start = magic if lifted is None else select(lifted, magic + LIFT[64], x.constant(magic))
+    return as_float(moved | as_integer(x.constant(2.0**f.mantissa))) - start, significand
 
 
 def normal(x: Value) -> tuple[Value, Value]:
-    """x, times a power of two where it is subnormal, and the exponent of that."""
-    f = format_of(x)
-    low = x < f.tiny
-    return select(low, x * 2.0 ** (f.mantissa + 2), x), select(low, -float(f.mantissa + 2), x.constant(0))
+    """x, times 2**`LIFT` where it is subnormal (or negative), and where that is."""
+    low = x < format_of(x).tiny
+    # The bits of a subnormal number count the smallest one.
+    lifted = as_integer(x).to_float(32) if x.bits == 32 else x * 2.0 ** LIFT[64]
+    return select(low, lifted, x), low
 
 
-def of_parts(k: Value, f: Value, low: Value | None = None) -> Value:
-    """k log(2) + log(1 + f + low) for a small f and a tiny low."""
-    s = f / (f + 2)
-    z = s * s
-    half = f * f * 0.5
+def of_parts(k: Value | None, f: Value, low: Value | None = None, start: Value | None = None,
+             digits: int = 0) -> Value:
+    """start + k log(2) + log(1 + f + low) for a small f, a tiny low, and a start of 0 or -1."""
     leading, rest = parts(LOG_2, f.bits, _LEADING[f.bits])
-    small = fma(k, rest, low) if low is not None else k * rest
-    return fma(k, leading, f - (half - fma(s, half + z * series("log", z), small)))
+    small = low if k is None else k * rest if low is None else fma(k, rest, low)
+    z = f * f
+    if f.bits == 32:
+        tail = fma(f, series("log_of_f", f, z), -0.5)
+        near = fma(z, tail, f) if small is None else f + fma(z, tail, small)
+    else:
+        s, half = f / (f + 2), z * 0.5
+        squared = s * s
+        tail = fma(squared, series("log", squared, digits=digits), half)
+        near = f - (half - (s * tail if small is None else fma(s, tail, small)))
+    if k is None:
+        return near
+    return fma(k, leading, near) if start is None else fma(k, leading, start) + near
 
 
-def _ends(x: Value, y: Value, least: float) -> Value:
-    """y, a function that grows without bounds from -inf at `least`, but for x there or outside."""
-    outside = select(x == least, -math.inf, x.constant(math.nan))
-    y = select(x > least, y, outside)
-    return select(x == math.inf, x, y)
+def _ends(x: Value, y: Value) -> Value:
+    """y, the logarithm of x > 0, but for the other x: -inf at 0, infinity at infinity, NaN."""
+    # All bits of a negative x are 1: NaN.
+    y = as_float(as_integer(y) | (as_integer(x) >> (x.bits - 1)))
+    return select(x == 0.0, -math.inf, select(x < math.inf, y, x))
 
 
 def log(x: Value) -> Value:
     """the natural logarithm of x"""
-    scaled, lifted = normal(x)
-    k, m = split(scaled)
-    return _ends(x, of_parts(k + lifted, m - 1), 0.0)
-
-
-def _to_base(x: Value, of_two: Fraction, of_e: Fraction) -> Value:
-    scaled, lifted = normal(x)
-    k, m = split(scaled)
-    # The logarithm of 2 to the base 2 has no bits to lose.
-    leading, rest = parts(of_two, x.bits, _LEADING[x.bits]) if of_two != 1 else (1.0, 0.0)
-    k = k + lifted
-    near = of_parts(x.constant(0), m - 1)
-    return _ends(x, fma(k, leading, fma(near, float(of_e), k * rest)), 0.0)
+    k, m = split(*normal(x))
+    return _ends(x, of_parts(k, m - 1))
 
 
 def log2(x: Value) -> Value:
     """the logarithm of x to base 2"""
-    return _to_base(x, Fraction(1), LOG2_E)
+    k, m = split(*normal(x))
+    f = m - 1
+    y = fma(f, series("log2_of_f", f), k) if x.bits == 32 else fma(of_parts(None, f), float(LOG2_E), k)
+    return _ends(x, y)
 
 
 def log10(x: Value) -> Value:
     """the logarithm of x to base 10"""
-    return _to_base(x, LOG10_2, LOG10_E)
+    k, m = split(*normal(x))
+    f = m - 1
+    if x.bits == 32:
+        return _ends(x, fma(k, float(LOG10_2), f * series("log10_of_f", f)))
+    leading, rest = parts(LOG10_2, 64, _LEADING[64])
+    return _ends(x, fma(k, leading, fma(of_parts(None, f), float(LOG10_E), k * rest)))
 
 
 def of_sum(total: Value, low: Value, doublings: Value | None = None) -> Value:
@@ -108,7 +126,8 @@ def of_sum(total: Value, low: Value, doublings: Value | None = None) -> Value:
 
 def log1p(x: Value) -> Value:
     """log(1 + x), accurate near 0"""
-    return with_sign(_ends(x, of_sum(*two_sum(x.constant(1), x)), -1.0), x)
+    total, low = two_sum(x.constant(1), x)
+    return with_sign(_ends(total, of_sum(total, low)), x)
 
 
 def _log1p_of_small(x: Value) -> Value:
@@ -140,6 +159,7 @@ def log1mexp(x: Value) -> Value:
     near = fast_two_sum(*expm1_parts(r, rest, power_of_two(rounder(k) - k)))
     far = fast_two_sum(x.constant(1), -exp_of_negative(at_most(x, 0.0)))
     small = x > -math.log(2.0)
-    lifted, doublings = normal(select(small, near[0] * scale, far[0]))
-    y = of_sum(lifted, select(small, near[1] * scale, far[1]), doublings)
+    total, lifted = normal(select(small, near[0] * scale, far[0]))
+    doublings = select(lifted, -float(LIFT[x.bits]), x.constant(0))
+    y = of_sum(total, select(small, near[1] * scale, far[1]), doublings)
     return select(x < 0.0, -fabs(y), select(x == 0.0, -math.inf, x.constant(math.nan)))

@@ -1,6 +1,7 @@
 """sin, cos, tan, and their inverses.
 
-    x = k pi/2 + r,  |r| <= pi/4,  r as a sum of two;  the quadrant k chooses between the series of sin r and cos r
+    x = k pi/2 + r,  |r| <= pi/4,  r as a sum of two
+    the quadrant k chooses between the series of sin r and cos r, and between tan r and -1 / tan r
     arctan(x) = 0, pi/4 or pi/2  +  arctan(q),  q = x, (x - 1) / (x + 1) or -1 / x
 
 pi / 2 is taken in three parts with all bits of a float each (Cody and Waite, Software Manual for the Elementary
@@ -21,7 +22,6 @@ from nbgraph.dispatch.vmath.formats import (
     format_of,
     less_product,
     parts,
-    quotient,
     series,
     two_product,
     with_sign,
@@ -32,7 +32,7 @@ _LARGE = {64: 2.0**45, 32: 2.0**16}
 
 
 def _reduced(x: Value) -> tuple[Value, Value, Value]:
-    """k as an integer, and x - k pi/2 as a sum of two."""
+    """k as an integer, and x - k pi/2 as a difference of two: of zeros the second is +0, so that -0 stays."""
     f = format_of(x)
     width = f.mantissa + 1
     first, second, third = parts(PI / 2, f.bits, width, width)
@@ -41,17 +41,17 @@ def _reduced(x: Value) -> tuple[Value, Value, Value]:
     near = less_product(x, k, first)
     product, lost = two_product(k, second)
     r = near - product
-    return as_integer(t), r, ((near - r) - product) - fma(k, third, lost)
+    return as_integer(t), r, fma(k, third, lost) - ((near - r) - product)
 
 
-def _sin_parts(r: Value, rest: Value, z: Value) -> tuple[Value, Value]:
-    return r, fma(r * z, series("sin", z), rest)
+def _sin(r: Value, rest: Value, z: Value, square: Value) -> Value:
+    return r - fma(r * z, series("sin", z, square), rest)
 
 
-def _cos_parts(r: Value, rest: Value, z: Value) -> tuple[Value, Value]:
+def _cos(r: Value, rest: Value, z: Value, square: Value) -> Value:
     half = z * 0.5
     near = 1 - half
-    return near, ((1 - near) - half) + fma(z * z, series("cos", z), -(r * rest))
+    return near + (((1 - near) - half) + fma(square, series("cos", z, square), r * rest))
 
 
 def _guarded(name: str, x: Value, formula: Callable[[Value], Value]) -> Value:
@@ -66,14 +66,14 @@ def _sine(x: Value, quadrants: int) -> Value:
     k, r, rest = _reduced(x)
     k = k + quadrants
     z = r * r
-    s, c = _sin_parts(r, rest, z), _cos_parts(r, rest, z)
-    y = select((k & 1) != 0, c[0] + c[1], s[0] + s[1])
+    square = z * z
+    y = select((k & 1) != 0, _cos(r, rest, z, square), _sin(r, rest, z, square))
     return select((k & 2) != 0, -y, y)
 
 
 def sin(x: Value) -> Value:
     """the sine of x (radians)"""
-    return _guarded("sin", x, lambda x: select(x == 0.0, x, _sine(x, 0)))
+    return _guarded("sin", x, lambda x: _sine(x, 0))
 
 
 def cos(x: Value) -> Value:
@@ -84,11 +84,12 @@ def cos(x: Value) -> Value:
 def _tangent(x: Value) -> Value:
     k, r, rest = _reduced(x)
     z = r * r
-    s, c = fast_two_sum(*_sin_parts(r, rest, z)), fast_two_sum(*_cos_parts(r, rest, z))
+    small = fma(r * z, series("tan", z, z * z), -rest)
+    y, low = fast_two_sum(r, small)
     odd = (k & 1) != 0
-    above = [select(odd, -b, a) for a, b in zip(s, c, strict=True)]
-    below = [select(odd, a, b) for a, b in zip(s, c, strict=True)]
-    return select(x == 0.0, x, quotient(*above, *below))
+    inverse = -1 / y
+    # -1 / (y + low)
+    return select(odd, fma(inverse * inverse, low, inverse), y)
 
 
 def tan(x: Value) -> Value:

@@ -30,7 +30,7 @@ def apart(result, wide, dtype):
         same = (result == rounded) & (np.signbit(result) == np.signbit(rounded)) | np.isnan(result) & np.isnan(rounded)
         # Next to overflow, and next to 0.
         size = np.minimum(np.abs(rounded), np.finfo(dtype).max)
-        near = np.abs(rounded.astype(float) - result) <= 2 * np.spacing(size)
+        near = (np.abs(rounded.astype(float) - result) <= 2 * np.spacing(size)) & (rounded != result)
     return np.where(same, 0, np.where(np.isfinite(rounded) & np.isfinite(result) & (near | (error > 0)), error, np.inf))
 
 

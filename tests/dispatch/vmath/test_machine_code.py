@@ -36,6 +36,14 @@ def test_loops_use_vector_instructions_and_call_nothing(name, dtype):
     assert len(calls) <= (8 if name in ("sin", "cos", "tan", "gammaln", "digamma") else 0), calls
 
 
+@pytest.mark.skipif(not X86, reason="reads x86-64 machine code")
+@pytest.mark.parametrize("name", ["sin", "power", "gammaln"])
+def test_vectors_on_the_stack_do_not_cross_lines_of_the_cache(name):
+    text = machine_code(compiled(getattr(vmath, name), "float64", 2 if name == "power" else 1))
+    moves = re.findall(r"\b(vmov[au]p[sd])\s+%[yz]mm\d+, \d*\(%rsp\)", text)
+    assert set(moves) <= {"vmovaps", "vmovapd"}
+
+
 @pytest.mark.parametrize("name", vmath.__all__)
 def test_functions_take_arrays_in_python_and_numbers_of_any_kind_in_compiled_code(name):
     function = getattr(vmath, name)

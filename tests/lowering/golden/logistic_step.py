@@ -77,8 +77,7 @@ def train(x, y, w, b, w_next):
     # dot(x.T, sub)    f64[m]
     gemv(1.0, x, True, sub, 0.0, w_next)
     b_next = b - 0.1 * gb
-    w_next_1 = w_next    # in the memory of w_next
     pieces_1 = pieces_of(m, 31)
-    # -> w_next_1 f64[m]
+    # -> w_next f64[m]
     spread(fused_1, pieces_1, m, w, w_next)
-    return prediction, xent, w_next_1, b_next
+    return prediction, xent, w_next, b_next
