@@ -153,7 +153,7 @@ def test_the_users_names_are_the_names():
 
 def test_comments_say_what_is_computed():
     source = build("logistic_step")[0].source
-    for comment in ("# p_1 = sigmoid(dot(x, w) + b)", "# w_next = w - 0.1 * gw", "# dot(x, w)    f64[n]",
+    for comment in ("# p_1 = sigmoid(dot(x, w) + b)", "w_next[i] = w_i - 0.1 * gw", "# dot(x, w)    f64[n]",
                     "# gb = sum(", "# for dot(x, w)"):
         assert comment in source
     assert "# -> prediction bool[n], xent f64[n]" in source
