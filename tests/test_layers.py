@@ -24,9 +24,9 @@ EXCEPTIONS = {("tensor/__init__.py", "gradient"): "nbgraph.tensor.grad is a lazy
               ("tensor/__init__.py", "compile"): "nbgraph.tensor.TensorSharedVariable is such a re-export, too",
               ("graph/basic.py", "compile"): "Variable.eval compiles what it is called on"}
 MAY_IMPORT_NUMBA = {"dispatch", "lowering", "compile", "bench"}
-# What the package imports besides itself and the standard library; extras only inside functions of the bench.
+# What the package imports besides itself and the standard library; extras and peers only inside functions of the bench.
 DEPENDENCIES = {"numpy", "numba", "llvmlite", "scipy"}
-BENCH_EXTRA = {"sklearn", "tqdm"}
+BENCH_EXTRA = {"sklearn", "tqdm", "pytensor", "jax", "numexpr", "matplotlib"}
 # Scripts that derive coefficients, which nothing else imports.
 SCRIPTS = {"dispatch/vmath/derive.py": {"mpmath"}, "dispatch/vmath/fits.py": {"mpmath"}}
 MOST_LINES = 500

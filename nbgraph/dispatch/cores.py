@@ -4,13 +4,14 @@
     spread(fused_0, pieces, n, x, y, parts)        fused_0(piece, first, count, x, y, parts) for each piece
 
 How a loop is cut follows from its lengths alone, so results do not depend on the number of threads. Threads are the
-operating system's, started for one call and joined before it returns: nothing lives on that a fork would lose, and any
-number of threads may call the same function. Where there are no POSIX threads, all pieces are done in turn.
+operating system's, started for one loop, which ends when all pieces are done: nothing lives on that a fork would lose,
+any number of threads may call the same function, and a busy machine, where a thread begins late, costs nothing. Where
+there are no POSIX threads, all pieces are done in turn.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import llvmlite.binding as llvm
@@ -27,14 +28,12 @@ from numba.np import arrayobj
 from nbgraph.dispatch import threads
 from nbgraph.dispatch.scalar_combine import larger, rounding, settled, smaller
 from nbgraph.dispatch.scalar_value import Value, as_type, native, packed, unpacked
-from nbgraph.dispatch.threads import GRAIN, MOST
+from nbgraph.dispatch.threads import FOR_TWO, GRAIN, MOST
 
 _CREW = "nbgraph_crew"
 
 _LENGTH, _BYTE = ir.IntType(64), ir.IntType(8)
 _POINTER = _BYTE.as_pointer()
-_CREATE = ir.FunctionType(ir.IntType(32), [_POINTER, _POINTER, _POINTER, _POINTER])
-_JOIN = ir.FunctionType(ir.IntType(32), [_LENGTH, _POINTER])
 
 
 def _pieces_of(turns: int, cost: int) -> int:
@@ -204,52 +203,118 @@ class _Call:
 
 def _share(context: Any, builder: ir.IRBuilder, call: _Call, values: list[Any]) -> None:
     """Threads that take the next piece until there is none; this one does so, too."""
-    content = ir.LiteralStructType([_LENGTH, *(v.type for v in values)])
+    content = ir.LiteralStructType([*_HEAD, *(v.type for v in values)])
     shared = cgutils.alloca_once(builder, content)
-    builder.store(ir.Constant(_LENGTH, 0), cgutils.gep_inbounds(builder, shared, 0, 0))
-    for k, value in enumerate(values):
-        builder.store(value, cgutils.gep_inbounds(builder, shared, 0, 1 + k))
-    worker = _worker(builder.module, content, call)
-    pointers = [builder.bitcast(place, _POINTER) for place in (worker, shared)]
-    builder.call(_crew(builder.module), [*pointers, values[0]])
+    worker = builder.bitcast(_worker(builder.module, content, call), _POINTER)
+    zero = ir.Constant(_LENGTH, 0)
+    for k, value in enumerate([worker, zero, zero, zero, *values]):
+        builder.store(value, cgutils.gep_inbounds(builder, shared, 0, k))
+    size = ir.Constant(_LENGTH, context.get_abi_sizeof(content))
+    builder.call(_crew(builder.module), [builder.bitcast(shared, _POINTER), values[0], size])
+
+
+# What a call and its helpers share begins with: the worker; the next piece; how many are done; who still looks at it.
+_HEAD = (_POINTER, _LENGTH, _LENGTH, _LENGTH)
+_WORKER, _NEXT, _DONE, _HOLDERS = range(4)
+
+
+def _member(builder: ir.IRBuilder, shared: Any, which: int) -> Any:
+    head = builder.bitcast(shared, ir.LiteralStructType(_HEAD).as_pointer())
+    return cgutils.gep_inbounds(builder, head, 0, which)
+
+
+def _function(module: ir.Module, name: str, result: ir.Type, arguments: Sequence[ir.Type]) -> tuple[Any, ir.IRBuilder]:
+    """A function of this module alone, and what writes it."""
+    function = ir.Function(module, ir.FunctionType(result, arguments), name)
+    function.linkage = "internal"
+    _keep_plain(function)
+    return function, ir.IRBuilder(function.append_basic_block("entry"))
 
 
 def _crew(module: ir.Module) -> Any:
-    """void crew(worker, shared, pieces): worker(shared) in several threads, one function for all loops of a module."""
+    """void crew(shared, pieces, size): the worker in several threads, one function for all loops of a module."""
     if _CREW in module.globals:
         return module.globals[_CREW]
-    function = ir.Function(module, ir.FunctionType(ir.VoidType(), [_POINTER, _POINTER, _LENGTH]), _CREW)
-    function.linkage = "internal"
-    _keep_plain(function)
-    worker, shared, pieces = function.args
-    builder = ir.IRBuilder(function.append_basic_block("entry"))
-    work = builder.bitcast(worker, ir.FunctionType(_POINTER, [_POINTER]).as_pointer())
+    function, builder = _function(module, _CREW, ir.VoidType(), [_POINTER, _LENGTH, _LENGTH])
+    shared, pieces, size = function.args
     if llvm.address_of_symbol("pthread_create"):
-        _with_helpers(builder, worker, shared, pieces, lambda: builder.call(work, [shared]))
-    else:
-        builder.call(work, [shared])
+        helpers = _smaller(builder, builder.load(_threads(module)), builder.sdiv(pieces, ir.Constant(_LENGTH, FOR_TWO)))
+        with builder.if_then(builder.icmp_signed(">", helpers, ir.Constant(_LENGTH, 1))):
+            _with_helpers(builder, shared, pieces, size, builder.sub(helpers, ir.Constant(_LENGTH, 1)))
+            _leave(builder)
+    _work(builder, shared)
     builder.ret_void()
     return function
 
 
-def _with_helpers(builder: ir.IRBuilder, worker: Any, shared: Any, pieces: Any, own_part: Callable[[], Any]) -> None:
-    most = ir.Constant(_LENGTH, MOST)
-    allowed = builder.load(_threads(builder.module))
-    helpers = builder.sub(_smaller(builder, _smaller(builder, allowed, pieces), most), ir.Constant(_LENGTH, 1))
-    handles = cgutils.alloca_once(builder, _LENGTH, size=most)
-    started = cgutils.alloca_once_value(builder, ir.Constant(_LENGTH, 0))
-    create = cgutils.get_or_insert_function(builder.module, _CREATE, "pthread_create")
-    join = cgutils.get_or_insert_function(builder.module, _JOIN, "pthread_join")
+def _work(builder: ir.IRBuilder, shared: Any) -> None:
+    kind = ir.FunctionType(ir.VoidType(), [_POINTER]).as_pointer()
+    builder.call(builder.bitcast(builder.load(_member(builder, shared, _WORKER)), kind), [shared])
+
+
+def _with_helpers(builder: ir.IRBuilder, shared: Any, pieces: Any, size: Any, helpers: Any) -> None:
+    """Start threads, work, and wait for pieces that are not done; not for a thread that has not begun.
+
+    What they share is on the heap: a thread that begins late finds no piece left there, and nobody else.
+    """
+    module, one = builder.module, ir.Constant(_LENGTH, 1)
+
+    def library(name: str, result: ir.Type, *arguments: ir.Type) -> Any:
+        return cgutils.get_or_insert_function(module, ir.FunctionType(result, arguments), name)
+
+    number = ir.IntType(32)
+    heap = builder.call(library("malloc", _POINTER, _LENGTH), [size])
+    with builder.if_then(cgutils.is_null(builder, heap), likely=False):
+        _work(builder, shared)
+        _leave(builder)
+    builder.call(library("memcpy", _POINTER, _POINTER, _POINTER, _LENGTH), [heap, shared, size])
+    builder.store(builder.add(helpers, one), _member(builder, heap, _HOLDERS))
+    handle = cgutils.alloca_once(builder, _LENGTH)
     nothing = ir.Constant(_POINTER, None)
     with cgutils.for_range(builder, helpers):
-        handle = builder.gep(handles, [builder.load(started)], inbounds=True)
-        failed = builder.call(create, [builder.bitcast(handle, _POINTER), nothing, worker, shared])
-        # A thread that can't be started is not waited for; the others do its work.
-        good = builder.zext(builder.icmp_signed("==", failed, ir.Constant(failed.type, 0)), _LENGTH)
-        builder.store(builder.add(builder.load(started), good), started)
-    own_part()
-    with cgutils.for_range(builder, builder.load(started)) as loop:
-        builder.call(join, [builder.load(builder.gep(handles, [loop.index], inbounds=True)), nothing])
+        start = builder.bitcast(_helper(module), _POINTER)
+        failed = builder.call(library("pthread_create", number, _POINTER, _POINTER, _POINTER, _POINTER),
+                              [builder.bitcast(handle, _POINTER), nothing, start, heap])
+        with builder.if_else(builder.icmp_signed("==", failed, ir.Constant(number, 0))) as (begun, refused):
+            with begun:
+                builder.call(library("pthread_detach", number, _LENGTH), [builder.load(handle)])
+            with refused:  # the others do its work
+                builder.atomic_rmw("sub", _member(builder, heap, _HOLDERS), one, "monotonic")
+    _work(builder, heap)
+    wait, end = builder.append_basic_block("wait"), builder.append_basic_block("end")
+    builder.branch(wait)
+    builder.position_at_end(wait)
+    done = builder.load_atomic(_member(builder, heap, _DONE), "acquire", 8)
+    builder.call(library("sched_yield", number), [])
+    builder.cbranch(builder.icmp_signed("<", done, pieces), wait, end)
+    builder.position_at_end(end)
+    _release(builder, heap)
+
+
+def _leave(builder: ir.IRBuilder) -> None:
+    """Return; what is written next is never reached from here."""
+    builder.ret_void()
+    builder.position_at_end(builder.append_basic_block("after"))
+
+
+def _helper(module: ir.Module) -> Any:
+    """void *helper(shared): what a thread begins with."""
+    name = f"{_CREW}_helper"
+    if name in module.globals:
+        return module.globals[name]
+    function, builder = _function(module, name, _POINTER, [_POINTER])
+    _work(builder, function.args[0])
+    _release(builder, function.args[0])
+    builder.ret(ir.Constant(_POINTER, None))
+    return function
+
+
+def _release(builder: ir.IRBuilder, heap: Any) -> None:
+    one = ir.Constant(_LENGTH, 1)
+    holders = builder.atomic_rmw("sub", _member(builder, heap, _HOLDERS), one, "acq_rel")
+    with builder.if_then(builder.icmp_signed("==", holders, one)):
+        free = cgutils.get_or_insert_function(builder.module, ir.FunctionType(ir.VoidType(), [_POINTER]), "free")
+        builder.call(free, [heap])
 
 
 def _threads(module: ir.Module) -> Any:
@@ -262,25 +327,23 @@ def _smaller(builder: ir.IRBuilder, a: Any, b: Any) -> Any:
 
 
 def _worker(module: ir.Module, content: ir.Type, call: _Call) -> Any:
-    """void *worker(void *shared): the pieces that no other thread has taken."""
-    function = ir.Function(module, ir.FunctionType(_POINTER, [_POINTER]), module.get_unique_name("worker"))
-    function.linkage = "internal"
-    _keep_plain(function)
-    builder = ir.IRBuilder(function.append_basic_block("entry"))
+    """void worker(shared): the pieces that no other thread has taken."""
+    function, builder = _function(module, module.get_unique_name("worker"), ir.VoidType(), [_POINTER])
     shared = builder.bitcast(function.args[0], content.as_pointer())
-    counter, *places = (cgutils.gep_inbounds(builder, shared, 0, k) for k in range(len(content.elements)))
-    pieces, turns, *rest = map(builder.load, places)
+    places = [cgutils.gep_inbounds(builder, shared, 0, k) for k in range(len(content.elements))]
+    pieces, turns, *rest = map(builder.load, places[len(_HEAD):])
     take, work, end = (function.append_basic_block(name) for name in ("take", "work", "end"))
     builder.branch(take)
     builder.position_at_end(take)
     one = ir.Constant(_LENGTH, 1)
-    piece = builder.atomic_rmw("add", counter, one, "monotonic")
+    piece = builder.atomic_rmw("add", places[_NEXT], one, "monotonic")
     builder.cbranch(builder.icmp_signed("<", piece, pieces), work, end)
     builder.position_at_end(work)
     first = builder.sdiv(builder.mul(piece, turns), pieces)
     last = builder.sdiv(builder.mul(builder.add(piece, one), turns), pieces)
     call.make(builder, [piece, first, builder.sub(last, first), *rest])
+    builder.atomic_rmw("add", places[_DONE], one, "release")
     builder.branch(take)
     builder.position_at_end(end)
-    builder.ret(ir.Constant(_POINTER, None))
+    builder.ret_void()
     return function

@@ -16,6 +16,7 @@ from nbgraph.config import threads_cell
 SYMBOL = "nbgraph_threads"
 MOST = 64           # pieces of a loop
 GRAIN = 500_000     # what a piece costs at least, in tenths of a nanosecond: some two times what starting a thread does
+FOR_TWO = 2         # pieces for each thread, at least
 
 
 @lru_cache(maxsize=1)
