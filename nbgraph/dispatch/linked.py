@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import llvmlite.binding as llvm
 from numba import _dynfunc  # type: ignore[attr-defined]
 from numba.core import ir
 from numba.core.codegen import JITCodeLibrary
@@ -61,6 +62,18 @@ class _EntryLibrary(JITCodeLibrary):
         passes.run(self._final_module, builder)
 
 
+    def _finalize_final_module(self) -> None:
+        # The object alone goes to LLVM's engine, which would keep the module it is made of for ever.
+        self._finalize_dynamic_globals()
+        self._verify_declare_only_symbols()
+        self._compiled_object = bytes(self._codegen._tm.emit_object(self._final_module))
+        engine = self._codegen._engine
+        engine._load_defined_symbols(self._final_module)
+        engine._ee.add_object_file(llvm.ObjectFileRef.from_data(self._compiled_object))
+        engine.finalize_object()
+        self._finalized = True
+
+
 class _LinkedLibrary(_EntryLibrary):
     """The code of a kernel and of what it calls, not optimised."""
 
@@ -70,6 +83,12 @@ class _LinkedLibrary(_EntryLibrary):
     def _finalize_final_module(self) -> None:
         self._finalize_dynamic_globals()
         self._finalized = True
+
+
+def forget_text(library: Any) -> None:
+    """Free what LLVM holds of a function besides its machine code: nothing links it any more."""
+    for module in {library._shared_module, library._final_module} - {None}:
+        module.close()
 
 
 @register_pass(mutates_CFG=True, analysis_only=False)

@@ -28,10 +28,12 @@ import numba
 import numpy as np
 from numba.core import config as numba_config
 from numba.core.compiler_lock import global_compiler_lock
+from numba.core.dispatcher import Dispatcher
 from numba.core.registry import cpu_target
 
 import nbgraph
 from nbgraph.dispatch import threads
+from nbgraph.dispatch.linked import forget_text
 from nbgraph.errors import KernelError, NbgraphError
 from nbgraph.lowering import cache, object_code
 from nbgraph.lowering.cache import readable
@@ -156,7 +158,18 @@ def _make(source: str, arguments: tuple[Argument, ...], key: str, start: float) 
     cache.write_source(key, source)
     result = _compile(source, arguments, key)
     path = _keep(result, key)
+    _forget(sys.modules[f"nbgraph_{key}"], result)
     return Native(result.entry_point, key, arguments, False, time.perf_counter() - start, path, result)
+
+
+def _forget(module: ModuleType, result: Any) -> None:
+    """Let go of what only compiling needed: LLVM's text of every function, most of what a compiled function holds."""
+    kernels = [v for v in vars(module).values() if isinstance(v, Dispatcher) and v.__module__ == module.__name__]
+    compiled = [made for kernel in kernels for made in kernel.overloads.values()]
+    for library in {made.library for made in compiled}:
+        forget_text(library)
+    for kernel in kernels:
+        kernel.overloads.clear()
 
 
 def _keep(result: Any, key: str) -> Path | None:
