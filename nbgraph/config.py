@@ -1,13 +1,14 @@
 """Settings: read from NBGRAPH_* variables, changed with `config.change_flags(floatX="float32")`.
 
-| option        | variable              | meaning                                                          |
-|---------------|-----------------------|------------------------------------------------------------------|
-| floatX        | NBGRAPH_FLOATX        | dtype of `matrix()` and friends without a letter                 |
-| mode          | NBGRAPH_MODE          | what `function(mode=None)` means                                 |
-| cache_dir     | NBGRAPH_CACHE_DIR     | where compiled functions are kept                                |
-| cache_bytes   | NBGRAPH_CACHE_BYTES   | size of the cache above which the oldest entries are removed     |
-| threads       | NBGRAPH_THREADS       | how many cores a call may use; default: those of this process    |
-| verify        | NBGRAPH_VERIFY        | check the graph after every rewriting pass                       |
+| option        | variable              | meaning                                                               |
+|---------------|-----------------------|-----------------------------------------------------------------------|
+| floatX        | NBGRAPH_FLOATX        | dtype of `matrix()` and friends without a letter                      |
+| mode          | NBGRAPH_MODE          | what `function(mode=None)` means                                      |
+| cache_dir     | NBGRAPH_CACHE_DIR     | where compiled functions are kept                                     |
+| cache_bytes   | NBGRAPH_CACHE_BYTES   | size of the cache above which the oldest entries are removed          |
+| threads       | NBGRAPH_THREADS       | how many cores a call may use; default: those of this process         |
+| keep_bytes    | NBGRAPH_KEEP_BYTES    | freed memory that the process keeps (glibc); 0: as the system has it  |
+| verify        | NBGRAPH_VERIFY        | check the graph after every rewriting pass                            |
 """
 
 from __future__ import annotations
@@ -43,6 +44,12 @@ def _positive(number: Any) -> int:
     return int(number)
 
 
+def _natural(number: Any) -> int:
+    if int(number) < 0:
+        raise ValueError(f"must not be negative, not {number}")
+    return int(number)
+
+
 def cores() -> int:
     """The cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -59,6 +66,7 @@ _OPTIONS: dict[str, tuple[Callable[[Any], Any], Callable[[], Any]]] = {
     "cache_dir": (Path, _default_cache_dir),
     "cache_bytes": (int, lambda: 2_000_000_000),
     "threads": (_positive, cores),
+    "keep_bytes": (_natural, lambda: 256_000_000),
     "verify": (_boolean, lambda: False),
 }
 
@@ -77,6 +85,7 @@ class Config:
     cache_dir: Path
     cache_bytes: int
     threads: int
+    keep_bytes: int
     verify: bool
 
     def __init__(self) -> None:

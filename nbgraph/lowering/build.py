@@ -36,6 +36,7 @@ from nbgraph.dispatch import threads
 from nbgraph.dispatch.linked import forget_text
 from nbgraph.errors import KernelError, NbgraphError
 from nbgraph.lowering import cache, object_code
+from nbgraph.lowering.allocator import keep_freed_memory
 from nbgraph.lowering.cache import readable
 
 # What of Numba's settings changes the code that it makes.
@@ -106,6 +107,7 @@ def build(source: str, arguments: Sequence[Argument]) -> Native:
     CacheError     the cache folder is not this user's own
     """
     start = time.perf_counter()
+    keep_freed_memory()
     arguments = tuple(arguments)
     key = cache_key(source, arguments)
     place = key, cache.folder()
