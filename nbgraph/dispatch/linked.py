@@ -6,6 +6,8 @@ again in each function that calls it: that was 40 % of the time of a compilation
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Iterable
 from typing import Any
 
 import llvmlite.binding as llvm
@@ -23,9 +25,10 @@ from nbgraph.dispatch.typing import RememberingInference
 
 @register_pass(mutates_CFG=False, analysis_only=False)
 class _PlainCalls(FunctionPass):
-    """f(*(a, b, ...)) -> f(a, b, ...): how Python compiles a call of more than 30 arguments, back to what was written.
+    """f(*(a, b, ...)) -> f(a, b, ...), and one tuple for a sum of tuples.
 
-    The tuple of all arguments would be written out in LLVM's text for each of them.
+    So Python compiles calls and tuples of more than 30 values, and so Numba would write out the type of each of the
+    growing tuples in LLVM's text.
     """
 
     _name = "plain_calls"
@@ -34,21 +37,52 @@ class _PlainCalls(FunctionPass):
         super().__init__()
 
     def run_pass(self, state: Any) -> bool:
-        made: dict[str, Any] = {}
-        gone: set[str] = set()
+        """Gather the values of every tuple, put them where it is called with, and drop tuples that nothing reads."""
         blocks = state.func_ir.blocks.values()
+        items: dict[str, Any] = {}
         for statement in (s for block in blocks for s in block.find_insts(ir.Assign)):
             value = statement.value
-            if not isinstance(value, ir.Expr):
-                continue
-            if value.op == "build_tuple":
-                made[statement.target.name] = value.items
-            elif value.op == "call" and value.vararg is not None and value.vararg.name in made:
-                gone.add(value.vararg.name)
-                value.args, value.vararg = [*value.args, *made[value.vararg.name]], None
-        for block in blocks:
-            block.body = [s for s in block.body if not (isinstance(s, ir.Assign) and s.target.name in gone)]
-        return bool(gone)
+            found = _items_of(value, items)
+            if found is not None:
+                items[statement.target.name] = found
+                statement.value = ir.Expr.build_tuple(found, value.loc)
+                state.func_ir._definitions[statement.target.name] = [statement.value]
+            elif _op_of(value) == "call" and value.vararg is not None and value.vararg.name in items:
+                value.args, value.vararg = [*value.args, *items[value.vararg.name]], None
+        if items:
+            _drop_unread(blocks, items)
+        return bool(items)
+
+
+def _op_of(value: Any) -> str | None:
+    return value.op if isinstance(value, ir.Expr) else None
+
+
+def _items_of(value: Any, items: dict[str, Any]) -> list[Any] | None:
+    """The values of a tuple; None for anything else."""
+    if isinstance(value, ir.Var):
+        return items.get(value.name)
+    if _op_of(value) == "build_tuple":
+        return list(value.items)
+    if _op_of(value) == "binop" and value.fn is operator.add and value.lhs.name in items and value.rhs.name in items:
+        return [*items[value.lhs.name], *items[value.rhs.name]]
+    return None
+
+
+def _drop_unread(blocks: Iterable[Any], items: dict[str, Any]) -> None:
+    makers = {s.target.name: s for block in blocks for s in block.find_insts(ir.Assign) if s.target.name in items}
+    making = {id(s) for s in makers.values()}
+    waiting = [v.name for block in blocks for s in block.body if id(s) not in making
+               for v in s.list_vars() if v.name in makers]
+    read = set()
+    while waiting:
+        name = waiting.pop()
+        if name not in read:
+            read.add(name)
+            waiting += [v.name for v in items[name] if v.name in makers]
+    gone = {id(s) for name, s in makers.items() if name not in read}
+    for block in blocks:
+        block.body = [s for s in block.body if id(s) not in gone]
 
 
 class _EntryLibrary(JITCodeLibrary):
