@@ -32,6 +32,7 @@ from nbgraph.dispatch.threads import FOR_TWO, GRAIN, MOST
 
 _CREW = "nbgraph_crew"
 
+_LINE = 64  # bytes: a vector that lies across two lines of the cache takes twice the time
 _LENGTH, _BYTE = ir.IntType(64), ir.IntType(8)
 _POINTER = _BYTE.as_pointer()
 
@@ -42,7 +43,7 @@ def _pieces_of(turns: int, cost: int) -> int:
 
 @native(_pieces_of, as_type(types.int64))
 def pieces_of(turns: Value, cost: Value) -> Value:
-    """into how many pieces a loop is cut, for the cost of a turn in tenths of a nanosecond"""
+    """into how many pieces a loop is cut, for the cost of a turn in hundredths of a nanosecond"""
     wanted = (turns * cost).quotient(GRAIN).intrinsic("smin", turns)
     return wanted.intrinsic("smin", MOST).intrinsic("smax", 1)
 
@@ -71,6 +72,7 @@ def _lower_on_stack(context: Any, builder: ir.IRBuilder, sig: Any, arguments: An
     kind, rows = sig.return_type, sig.args[0].literal_value
     element = context.get_data_type(kind.dtype)
     data = cgutils.alloca_once(builder, element, size=ir.Constant(_LENGTH, rows * MOST))
+    data.align = _LINE
     size = context.get_abi_sizeof(element)
     array = arrayobj.make_array(kind)(context, builder)
     shape, strides = (cgutils.pack_array(builder, [ir.Constant(_LENGTH, n) for n in numbers])

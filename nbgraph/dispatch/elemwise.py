@@ -11,6 +11,8 @@ from nbgraph.graph.basic import Apply, Constant, Variable
 from nbgraph.tensor import dtypes
 from nbgraph.tensor.elemwise import Elemwise, broadcast_error, negative_power_error
 
+_DIVISIONS = ("true_divide", "reciprocal", "sqrt")
+
 
 def broadcast_index(x: Variable, index: tuple[Expr, ...]) -> tuple[Expr, ...]:
     """The index into x for an index into the broadcast result."""
@@ -34,7 +36,8 @@ def elemwise(node: Apply) -> Pointwise:
     complex_valued = any(x.type.dtype in dtypes.COMPLEX for x in node.inputs)
     cost = EXPENSIVE if function.expensive else CHEAP * (4 if complex_valued else 1)
     needed = (node.inputs[function.needs[0]],) if _is_integer_power(node) else ()
-    return Pointwise(element, cost, needs_buffer=tuple(v for v in needed if v.type.ndim))
+    return Pointwise(element, cost, needs_buffer=tuple(v for v in needed if v.type.ndim),
+                     slow=function.expensive or function.name in _DIVISIONS)
 
 
 def _is_integer_power(node: Apply) -> bool:

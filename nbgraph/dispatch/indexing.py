@@ -167,7 +167,8 @@ def scatter(node: Apply) -> Writes:
         value = yield Element(y, broadcast_index(y, index))
         return target, value
 
-    part = Part(region, place, None if node.op.set_instead_of_inc else _increment(node))
+    part = Part(region, place, None if node.op.set_instead_of_inc else _increment(node),
+                scattered=len(indices) == x.type.ndim)
     return Writes(x, (part,), needs_buffer=_arrays(indices), scalars=_unknown(lengths))
 
 

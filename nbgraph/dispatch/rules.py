@@ -38,12 +38,16 @@ CHEAP, GATHER, EXPENSIVE = 1, 3, 20  # relative costs of computing an element
 
 @dataclass(frozen=True)
 class Pointwise:
-    """An output whose elements can be computed one by one; `scalars` are 0-d variables that its indices use."""
+    """An output whose elements can be computed one by one; `scalars` are 0-d variables that its indices use.
+
+    slow : computing it costs more than reading it from a short array
+    """
 
     element: ElementRule
     cost: int = CHEAP
     needs_buffer: tuple[Variable, ...] = ()
     scalars: tuple[Any, ...] = ()
+    slow: bool = False
 
 
 @dataclass(frozen=True)
@@ -82,11 +86,13 @@ class Part:
     """For every index of `domain`: base[target(index)] = (or combined with) the value.
 
     place : element-rule-like generator giving (target index, value expression)
+    scattered : the innermost loop goes to targets that an array says, one after the other
     """
 
     domain: Variable
     place: Callable[[Apply, tuple[Expr, ...]], Generator[Element, Expr, tuple[tuple[Expr, ...], Expr]]]
     combine: str | None = None
+    scattered: bool = False
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ from nbgraph.config import threads_cell
 
 SYMBOL = "nbgraph_threads"
 MOST = 64           # pieces of a loop
-GRAIN = 500_000     # what a piece costs at least, in tenths of a nanosecond: some two times what starting a thread does
-FOR_TWO = 2         # pieces for each thread, at least
+GRAIN = 5_000_000   # what a piece costs at least, in hundredths of a nanosecond: twice what starting a thread does
+FOR_TWO = 4         # pieces for each thread, at least: what a loop costs is estimated on the high side
 
 
 @lru_cache(maxsize=1)

@@ -167,7 +167,7 @@ def _make(source: str, arguments: tuple[Argument, ...], key: str, start: float) 
 def _forget(module: ModuleType, result: Any) -> None:
     """Let go of what only compiling needed: LLVM's text of every function, most of what a compiled function holds."""
     kernels = [v for v in vars(module).values() if isinstance(v, Dispatcher) and v.__module__ == module.__name__]
-    compiled = [made for kernel in kernels for made in kernel.overloads.values()]
+    compiled: list[Any] = [made for kernel in kernels for made in kernel.overloads.values()]
     for library in {made.library for made in compiled}:
         forget_text(library)
     for kernel in kernels:

@@ -59,7 +59,8 @@ class BodyWriter:
     def body(self, statements: Sequence[Any]) -> None:
         """The statements of a kernel, or of the main function's scalars."""
         writers: dict[type, Callable[[Any], None]] = {
-            Assign: self.assign, Store: self.store, Combine: self.combine, Keep: self.keep, For: self.loop}
+            Assign: self.assign, Store: self.store, Combine: self.combine, Keep: self.keep, For: self.loop,
+            StackArray: self.stack_array}
         for statement in statements:
             writers[type(statement)](statement)
 
@@ -95,6 +96,12 @@ class BodyWriter:
             self.line(f"{self.namer.name(s.index)} = {self.expressions.text(s.first)} + {self.namer.name(s.offset)}")
         self.body(s.body)
         self.depth -= 1
+
+    def stack_array(self, s: StackArray) -> None:
+        """parts = on_stack(2, np.float64)"""
+        on_stack = self.imports.name("nbgraph.dispatch.cores.on_stack")
+        length = self.expressions.text(s.buffer.dims[0])
+        self.line(f"{self.namer.name(s.buffer)} = {on_stack}({length}, np.{numpy_name(s.buffer.dtype)})")
 
 
 class MainWriter(BodyWriter):
@@ -147,12 +154,6 @@ class MainWriter(BodyWriter):
         name = self.namer.name(s.buffer)
         empty = self.imports.name("nbgraph.dispatch.memory.empty")
         self.line(f"{name} = {empty}({self.lengths(s.buffer)}, np.{numpy_name(s.buffer.dtype)})")
-
-    def stack_array(self, s: StackArray) -> None:
-        """parts = on_stack(2, np.float64)"""
-        on_stack = self.imports.name("nbgraph.dispatch.cores.on_stack")
-        length = self.expressions.text(s.buffer.dims[0])
-        self.line(f"{self.namer.name(s.buffer)} = {on_stack}({length}, np.{numpy_name(s.buffer.dtype)})")
 
     def combine_parts(self, s: CombineParts) -> None:
         """s = sum_of(parts, 0, pieces)"""

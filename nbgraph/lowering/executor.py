@@ -22,12 +22,14 @@ from nbgraph.lowering.fusion import fuse_rows
 from nbgraph.lowering.lower import lower
 from nbgraph.lowering.memory import MemoryEstimate, estimate
 from nbgraph.lowering.outline import outline
+from nbgraph.lowering.overlay import overlay
 from nbgraph.lowering.plan import LibraryStep, Plan
 from nbgraph.lowering.prepare import Forward, prepare
 from nbgraph.lowering.program import Allocate, Program
 from nbgraph.lowering.reuse import reuse_buffers
 from nbgraph.lowering.schedule import schedule
 from nbgraph.lowering.sums import sum_in_blocks
+from nbgraph.lowering.tiles import tile_short_rows
 from nbgraph.lowering.workspace import pack_temporaries
 
 
@@ -120,9 +122,10 @@ def stages_of(fgraph: FunctionGraph, name: str, input_names: Sequence[str | None
     """All stages up to the text, and what stands in the graph for variables that `prepare` has exchanged."""
     prepared, forward = prepare(fgraph)
     plan = schedule(prepared)
-    program = fuse_rows(lower(plan, name, input_names))
+    program = fuse_rows(overlay(lower(plan, name, input_names)))
     program = spread_over_cores(pack_temporaries(outline(program)))
-    program = sum_in_blocks(donate(reuse_buffers(program), plan, updates))
+    program = donate(reuse_buffers(program), plan, updates)
+    program = sum_in_blocks(tile_short_rows(program))
     return Stages(prepared, plan, program), forward
 
 

@@ -41,7 +41,7 @@ ROW_STATEMENTS = 3 * STATEMENTS  # of a kernel of several loops in sequence
 
 def fuse_rows(program: Program) -> Program:
     """The same program with fewer kernels and smaller temporaries."""
-    roots = _roots(program)
+    roots = memory_roots(program)
     result: list[Any] = []
     for s in program.statements:
         if isinstance(s, CallKernel) and s.kernel.outer is not None and s.copies is None:
@@ -52,7 +52,8 @@ def fuse_rows(program: Program) -> Program:
     return _with_small_temporaries(program)
 
 
-def _roots(program: Program) -> dict[Buffer, Buffer]:
+def memory_roots(program: Program) -> dict[Buffer, Buffer]:
+    """The buffer whose memory an alias is."""
     found: dict[Buffer, Buffer] = {}
     for s in program.statements:
         if isinstance(s, MakeAlias):
@@ -69,7 +70,7 @@ def _with_an_earlier_one(second: CallKernel, before: list[Any], roots: dict[Buff
         if fused is None:
             continue
         call = CallKernel(fused, (*first.variables, *second.variables))
-        if _can_wait(first, between, roots):
+        if can_wait(first, between, roots):
             return [*before[:k], *between, call]
         if _can_come_early(second, between, roots):
             early = [s for s in between if isinstance(s, Allocate)]
@@ -81,7 +82,7 @@ def _memory(buffers: Any, roots: dict[Buffer, Buffer]) -> set[Buffer]:
     return {roots.get(b, b) for b in buffers}
 
 
-def _can_wait(call: CallKernel, between: list[Any], roots: dict[Buffer, Buffer]) -> bool:
+def can_wait(call: CallKernel, between: list[Any], roots: dict[Buffer, Buffer]) -> bool:
     """True where the statements after a call do as well without it."""
     results, own = set(call.kernel.results), _memory(buffers_in(call), roots)
     written = _memory(call.kernel.writes, roots)

@@ -14,6 +14,7 @@ from typing import Any
 from nbgraph.dispatch.expressions import Assign, Call, Combine, Expr, For, Keep, Load, Local
 from nbgraph.lowering.program import (
     Allocate,
+    CallKernel,
     Kernel,
     Program,
     ReadLength,
@@ -139,4 +140,6 @@ def lengths_used(program: Program) -> set[Local]:
     found = {e for s in program.statements if isinstance(s, Allocate) for e in locals_in(s)}
     for kernel in program.kernels:
         found.update(s.extent for s in walk(kernel.body) if isinstance(s, For) and isinstance(s.extent, Local))
-    return found
+    pieces = [s.pieces for s in program.statements if isinstance(s, CallKernel) and s.pieces is not None]
+    found.update(turns for _, turns in pieces if isinstance(turns, Local))
+    return found - {number for number, _ in pieces}

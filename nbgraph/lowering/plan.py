@@ -30,16 +30,18 @@ class Site:
     level : int            nests of one level do not depend on each other
     dims : lengths of the axes, equal lengths being the same object
     order : axes from the outermost loop to the innermost
+    scattered : writes go to places that an array says: such a loop is not vectorised, and would spoil another one
     """
 
     level: int
     dims: tuple[Dim, ...]
     order: tuple[int, ...]
+    scattered: bool = False
 
 
-def natural(level: int, dims: tuple[Dim, ...]) -> Site:
+def natural(level: int, dims: tuple[Dim, ...], scattered: bool = False) -> Site:
     """A nest whose loops follow the axes, last axis innermost."""
-    return Site(level, dims, tuple(range(len(dims))))
+    return Site(level, dims, tuple(range(len(dims))), scattered)
 
 
 @dataclass(frozen=True, eq=False)

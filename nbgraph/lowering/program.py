@@ -68,7 +68,7 @@ class Kernel:
     turns : Locals             (piece, first, count) where it does a piece of its outer loop; its first arguments
     """
 
-    body: list[Statement]
+    body: list[Any]
     reads: list[Buffer]
     writes: list[Buffer]
     scalars: list[Local]
@@ -250,6 +250,8 @@ def locals_in(statement: Any) -> list[Local]:
 
 def expressions_of(statement: Any) -> list[Expr]:
     """What a statement of a kernel reads, targets' indices among them."""
+    if isinstance(statement, StackArray):
+        return []
     if isinstance(statement, Assign):
         return [statement.value]
     if isinstance(statement, Store):

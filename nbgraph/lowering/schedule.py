@@ -56,7 +56,10 @@ class _Scheduler:
         self.reads: dict[Any, list[Read]] = {}
         self.level: dict[Variable, int] = {}   # earliest level at which it can be computed
         self.ready: dict[Variable, int] = {}   # level from which on it can be loaded
+        # As late as the parts allow: what a base is computed from stays needed no longer than that.
+        self.base_level: dict[Variable, int] = {}
         self.cost: dict[Variable, int] = {}
+        self.slow: set[Variable] = set()       # a division is among what they are computed by
         self.filled: dict[tuple[int, tuple[Dim, ...]], int] = {}  # statements in the nests of a level
         self.alike = SameLengths()             # what all checks together will have shown to be equal
         self.kept: set[Variable] = set()       # must be in memory
@@ -168,6 +171,8 @@ class _Scheduler:
         self.level[out] = level
         inlined = [r.variable for r in self.reads[node] if self._is_inlined(r.variable) and r.variable not in self.kept]
         self.cost[out] = min(COST_CAP, rule.cost + sum(self.cost[v] for v in inlined))
+        if rule.slow or self.slow.intersection(inlined):
+            self.slow.add(out)
         if out.type.ndim == 0:
             self.ready[out] = level
 
@@ -197,7 +202,34 @@ class _Scheduler:
             lengths = [n for n in self._lengths_of(part.domain) if isinstance(n, Variable)]
             domain = max(map(self.available, lengths), default=0)
             level = max(level, self._needed(node, part.place, part.domain.type.ndim, domain, (node, k)))
+        self.base_level[out] = level - 1
+        for k, part in enumerate(rule.parts):
+            if part.scattered:
+                level = max([level, *(self._before_scatter(read) for read in self.reads[node, k])])
         self._barrier(out, level)
+
+    def _before_scatter(self, read: Read) -> int:
+        """The level from which on a scatter finds what it reads.
+
+        A scatter is a loop of its own, one element after the other. What is expensive is stored by a loop before it,
+        which is vectorised; what a cheap function makes of that is computed again.
+        """
+        v = read.variable
+        if not self._is_inlined(v) or self.cost[v] <= AGAIN:
+            return 0
+        if self.cost[v] >= EXPENSIVE:
+            self.kept.add(self._without_cheap_ends(v))
+        return self.level[v] + 1
+
+    def _without_cheap_ends(self, v: Variable) -> Variable:
+        """The array that v follows from by cheap functions of one array."""
+        while v not in self.kept and v.owner is not None:
+            arrays = [read for read in self.reads[v.owner] if read.variable.type.ndim]
+            inlined = [read.variable for read in arrays if self._is_inlined(read.variable) and read.identity]
+            if len(arrays) > 1 or not inlined or self.cost[inlined[0]] < max(EXPENSIVE, self.cost[v] - AGAIN):
+                break
+            v = inlined[0]
+        return v
 
     def _place_library(self, node: Apply, rule: Library, ambient: int) -> None:
         level = ambient
@@ -233,7 +265,7 @@ class _Scheduler:
         if not order and not read.same:
             return True
         if read.repeats(order):
-            return self.cost[v] <= 1
+            return self.cost[v] <= 1 and (read.opaque or v not in self.slow)
         if self.cost[v] <= AGAIN:
             return True
         if not order:
@@ -340,15 +372,11 @@ class _Scheduler:
 
     def _write_roots(self, node: Apply, rule: Writes, out: Variable) -> None:
         for k, part in reversed(list(enumerate(rule.parts))):
-            self._root(natural(self.level[out], self._dims(part.domain)), Root("part", out, part.domain, part),
-                       self.reads[node, k])
+            site = natural(self.level[out], self._dims(part.domain), part.scattered)
+            self._root(site, Root("part", out, part.domain, part), self.reads[node, k])
         if rule.base is not None:
-            self._root(natural(self._base_level(rule, out), self._dims(out)), Root("base", out, rule.base),
+            self._root(natural(self.base_level[out], self._dims(out)), Root("base", out, rule.base),
                        [whole(rule.base)])
-
-    def _base_level(self, rule: Writes, out: Variable) -> int:
-        # As late as the parts allow: what the base is computed from stays needed no longer than that.
-        return self.level[out] - 1
 
     def _choose_sites(self, node: Apply, out: Variable) -> None:
         """Where the value of an elementwise node is computed, and where it is stored."""
@@ -380,7 +408,7 @@ class _Scheduler:
             return None
         first = min(site.level for site in sites)
         for site, identity in uses:
-            if site.level == first and identity and site == natural(first, self._dims(out)):
+            if identity and site in (natural(first, own.dims), natural(first, own.dims, scattered=True)):
                 return site
         return own if own.level < first else natural(first, self._dims(out))
 

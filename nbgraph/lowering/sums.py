@@ -74,7 +74,10 @@ def _rounds(s: Combine) -> bool:
 
 
 def _is_short(loop: For) -> bool:
-    return isinstance(loop.extent, Literal) and loop.extent.value <= BLOCK
+    extent = loop.extent
+    if isinstance(extent, Call) and extent.function == "minimum":
+        extent = extent.arguments[1]
+    return isinstance(extent, Literal) and extent.value <= BLOCK
 
 
 class _Blocks:

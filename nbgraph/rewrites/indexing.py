@@ -15,7 +15,7 @@ from nbgraph.graph.basic import Constant, Variable
 from nbgraph.rewrites.driver import Context
 from nbgraph.rewrites.rule import node_rule
 from nbgraph.rewrites.shapes import as_scalar
-from nbgraph.rewrites.values import is_value
+from nbgraph.rewrites.values import is_value, same_variable
 from nbgraph.tensor.indexing_basic import WHOLE, Subtensor, index_entries
 from nbgraph.tensor.indexing_update import IncSubtensor, UpdateOp
 from nbgraph.tensor.join import Join
@@ -183,6 +183,35 @@ def added_increment(node: Any, context: Context) -> Variable | None:
                 and all(map(context.shapes.same, context.shapes.of(x), context.shapes.of(zero)))):
             return term.owner.op(x, *rest)
     return None
+
+
+def _twice_examples() -> Iterable[Any]:
+    x, k = nt.dvector("x"), nt.lscalar("k")
+    zero, rows = nt.zeros_like(x), nt.zeros((4, 3))
+    return [nt.inc_subtensor(nt.inc_subtensor(zero[1:], x[1:])[1:], nt.exp(x[1:])),
+            nt.inc_subtensor(nt.inc_subtensor(zero[k:], 2.0)[k:], x[k:]),
+            nt.inc_subtensor(nt.inc_subtensor(rows[1:], nt.drow("r"))[1:], nt.dvector("y")[0])]
+
+
+def _twice_near_misses() -> Iterable[Any]:
+    x = nt.dvector("x")
+    zero = nt.zeros_like(x)
+    once = nt.inc_subtensor(zero[1:], x[1:])
+    return [nt.inc_subtensor(once[:-1], x[1:]), nt.inc_subtensor(once[1:], x[1:]) * once,
+            nt.inc_subtensor(nt.inc_subtensor(x[1:], x[1:])[1:], x[:-1])]
+
+
+@node_rule(IncSubtensor, example=_twice_examples, near_misses=_twice_near_misses)
+def incremented_twice(node: Any, context: Context) -> Variable | None:
+    """inc_subtensor(inc_subtensor(zeros_like(x)[i], y)[i], z) -> inc_subtensor(zeros_like(x)[i], y + z)"""
+    first, z, *scalars = node.inputs
+    if node.op.set_instead_of_inc or first.owner is None or first.owner.op != node.op:
+        return None
+    zero, y, *before = first.owner.inputs
+    if (not is_value(zero, 0) or len(context.readers(first)) > 1 or not y.type.dtype == z.type.dtype == zero.type.dtype
+            or not all(map(same_variable, scalars, before))):
+        return None
+    return node.op(zero, y + z, *scalars)
 
 
 def _join_examples() -> Iterable[Any]:

@@ -18,7 +18,7 @@ from nbgraph.lowering.program import CallKernel
 from tests.lowering.stages import leaves_of, staged, statements
 
 x, y = nt.dvectors("x", "y")
-X = nt.dmatrix("X")
+X, Y = nt.dmatrix("X"), nt.dtensor3("Y")
 i = nt.lvector("i")
 N, ROWS = 300_000, 3000
 
@@ -33,11 +33,13 @@ IN_PIECES = {
     "rows": [nt.special.softmax(X, axis=1), nt.logsumexp(X, axis=1), X.sum(axis=1)],
     "rows and all of them": [X.argmax(axis=1), (X - X.mean(axis=1, keepdims=True)).std(axis=1), (X ** 2).sum()],
     "transposed": [nt.exp(X.T).sum(axis=1)],
+    "added up in rows": [nt.exp(X).sum(axis=0), (X > 0).all(axis=0), nt.cast(X, "float32").sum(axis=0), X.sum()],
+    "added up in matrices": [Y.sum(axis=0), Y.max(axis=(0, 2)), nt.exp(Y)],
+    "written beside a border": [nt.inc_subtensor(X[1:-1], nt.exp(X[1:-1])), nt.set_subtensor(x[3:], nt.exp(x[:-3]))],
     "gradient": nbgraph.grad((nt.log1p(nt.exp(x * y))).sum(), [x, y]),
 }
 WHOLE = {
     "carried": [nt.cumsum(x)],
-    "added up in rows": [nt.exp(X).sum(axis=0)],
     "scattered": [nt.inc_subtensor(nt.zeros(7)[i % 7], nt.exp(x))],
     "the place of the largest": [x.argmax()],
 }
@@ -46,6 +48,7 @@ WHOLE = {
 def values_of(inputs):
     rng = np.random.default_rng(2)
     values = {"x": rng.normal(size=N), "y": rng.normal(size=N), "X": rng.normal(size=(ROWS, 100)),
+              "Y": rng.normal(size=(ROWS, 5, 20)),
               "i": rng.integers(0, N, size=N)}
     return [values[v.name] for v in inputs]
 

@@ -32,7 +32,7 @@ FUSED = {
 }
 # A row needs other rows, or other lengths: how many kernels there stay.
 APART = {
-    "columns summed over all rows": ([X - X.sum(axis=0)], 2),
+    "columns summed over all rows": ([X - X.sum(axis=0)], 3),  # the sum is two: of pieces, and of all
     "the whole sum": ([X / X.sum()], 2),
     "other rows": ([nt.exp(X.sum(axis=1))[::-1][:, None] * X], 2),
     "gathered rows": ([nt.exp(X.sum(axis=1))[i][:, None] * Y[i]], 2),

@@ -122,9 +122,31 @@ def test_softmax_of_rows_is_three_nests():
 
 
 def test_a_scatter_is_a_base_and_a_part():
-    plan = planned(nbgraph.grad(nt.tanh(x[k]).sum(), x))
+    plan = planned(nbgraph.grad((x[k] ** 2).sum(), x))
     assert kinds(plan) == [["base"], ["part"]]
     assert [nest.site.level for nest in plan.nests] == [0, 1]
+
+
+def test_expensive_mathematics_is_stored_before_a_scatter():
+    plan = planned(nbgraph.grad(nt.tanh(x[k]).sum(), x))
+    assert kinds(plan) == [["store"], ["base"], ["part"]]
+    assert [nest.site.level for nest in plan.nests] == [0, 0, 1]
+
+
+def test_a_scatter_shares_no_loop_with_what_can_be_vectorised():
+    plan = planned(nt.inc_subtensor(z[k], x), nt.exp(x), (x * y).sum())
+    assert sorted(sorted(nest) for nest in kinds(plan)) == [["base"], ["part"], ["reduce", "store"]]
+
+
+def test_scatters_over_the_same_indices_share_a_loop():
+    plan = planned(nt.inc_subtensor(z[k], nt.exp(x)), nt.inc_subtensor(y[k], -nt.exp(x)))
+    # exp(x) is stored for both: what is cheap is computed again.
+    assert kinds(plan) == [["store"], ["base"], ["base"], ["part", "part"]]
+
+
+def test_rows_that_are_added_at_places_of_an_array_are_computed_where_they_are_added():
+    plan = planned(nt.inc_subtensor(A[k], nt.exp(B)))
+    assert kinds(plan) == [["base"], ["part"]]
 
 
 def test_a_joined_array_is_written_where_its_parts_are_computed():
@@ -184,6 +206,14 @@ def test_what_every_row_needs_is_computed_once():
     assert kinds(plan) == [["store"], ["store"]]
     assert nbgraph.pp(plan.nests[0].roots[0].variable) == "exp(y)"
     assert kinds(planned(nt.exp(x)[:, None] + y[None, :])) == [["store"]]
+
+
+def test_a_quotient_that_every_row_needs_is_computed_once():
+    plan = planned(A - x / y)
+    assert kinds(plan) == [["store"], ["store"]]
+    assert kinds(planned(A - x * y)) == [["store"]]
+    # Few of many may be wanted: what is gathered is divided where it is read.
+    assert kinds(planned((x / y)[k] + z)) == [["store"]]
 
 
 def test_a_value_wanted_before_and_after_a_barrier_is_stored_once_if_it_is_expensive():

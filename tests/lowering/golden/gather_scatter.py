@@ -80,14 +80,14 @@ def hierarchical(theta, group, y, sigma):
         raise CheckFailed(1, group[at], n)
     t = log(sigma)
     true_divide = empty((m,), np.float64)
-    pieces = pieces_of(m, 64)
+    pieces = pieces_of(m, 144)
     parts = on_stack(2, np.float64)
     # -> true_divide f64[m]
     spread(fused_0, pieces, m, y, group, theta, n, sigma, t, true_divide, parts)
     logp = sum_of(parts, 0, pieces)
     total = sum_of(parts, 1, pieces)
     gtheta = empty((n,), np.float64)
-    pieces_1 = pieces_of(n, 5)
+    pieces_1 = pieces_of(n, 14)
     # -> gtheta f64[n]
     spread(fused_1, pieces_1, n, gtheta)
     # gsigma = sum(residual * (residual / sigma)) - float64(y.shape[0]) / sigma

@@ -69,7 +69,7 @@ def train(x, y, w, b, w_next):
     prediction = empty((n,), np.bool_)
     xent = dot    # in the memory of dot
     sub = empty((n,), np.float64)
-    pieces = pieces_of(n, 163)
+    pieces = pieces_of(n, 506)
     parts = on_stack(1, np.float64)
     # -> prediction bool[n], xent f64[n], sub f64[n]
     spread(fused_0, pieces, n, y, b, t, prediction, dot, sub, parts)
@@ -77,7 +77,7 @@ def train(x, y, w, b, w_next):
     # dot(x.T, sub)    f64[m]
     gemv(1.0, x, True, sub, 0.0, w_next)
     b_next = b - 0.1 * gb
-    pieces_1 = pieces_of(m, 31)
+    pieces_1 = pieces_of(m, 74)
     # -> w_next f64[m]
     spread(fused_1, pieces_1, m, w, w_next)
     return prediction, xent, w_next, b_next

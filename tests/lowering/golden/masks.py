@@ -98,7 +98,7 @@ def masks(x):
     at_1 = first_outside(nonzero_1, n)
     if at_1 >= 0:
         raise CheckFailed(2, nonzero_1[at_1], n)
-    pieces = pieces_of(m, 24)
+    pieces = pieces_of(m, 56)
     parts = on_stack(1, np.float64)
     spread(fused_1, pieces, m, nonzero, x, n, parts)
     total = sum_of(parts, 0, pieces)

@@ -51,7 +51,7 @@ def products(a, b, c, v):
     # for dot(b, c.T), dot(a.T, dot(b, c.T)), dot(c.T, v)
     if b.shape[1] != k or n != b.shape[0] or l != v.shape[0]:
         raise CheckFailed(0, b.shape[1], k, b.shape[0], l, n, m, v.shape[0])
-    pieces = pieces_of(l, 11)
+    pieces = pieces_of(l, 26)
     parts = on_stack(1, np.float64)
     spread(fused_0, pieces, l, v, parts)
     total = sum_of(parts, 0, pieces)
@@ -65,7 +65,7 @@ def products(a, b, c, v):
     # dot(c.T, v)    f64[k]
     gemv(1.0, c, True, v, 0.0, dot_2)
     z = dot_1    # in the memory of dot_1
-    pieces_1 = pieces_of(m, l * 14 + 2)
+    pieces_1 = pieces_of(m, l * 36 + 4)
     # -> z f64[m, l]
     spread(fused_1, pieces_1, m, l, dot_1)
     return z, dot_2, total

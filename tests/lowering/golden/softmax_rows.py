@@ -123,19 +123,19 @@ def softmax_rows(x, label):
     inc_at = empty((n, m), np.float64)
     exp_1 = empty((n, m), np.float64)
     sum_1 = empty((n,), np.float64)
-    pieces = pieces_of(n, m * 12 + m * 38 + 23)
+    pieces = pieces_of(n, m * 32 + m * 124 + 58)
     # -> inc_at f64[n, m], max_1 f64[n], exp_1 f64[n, m], sum_1 f64[n]
     spread(fused_0, pieces, n, x, m, inc_at, max_1, exp_1, sum_1)
-    pieces_1 = pieces_of(k, 25)
+    pieces_1 = pieces_of(k, 62)
     # -> inc_at f64[n, m]
     spread(fused_1, pieces_1, k, label, m, t_1, inc_at)
     p = empty((n, m), np.float64)
     sub = empty((n, m), np.float64)
     gx = exp_1    # in the memory of exp_1
-    pieces_2 = pieces_of(n, m * 39 + m * 27 + 40)
+    pieces_2 = pieces_of(n, m * 98 + m * 66 + 128)
     # -> p f64[n, m], sub f64[n, m], gx f64[n, m]
     spread(fused_2, pieces_2, n, sum_1, max_1, x, inc_at, m, p, sub, exp_1)
-    pieces_3 = pieces_of(k, 24)
+    pieces_3 = pieces_of(k, 56)
     parts = on_stack(1, np.float64)
     spread(fused_3, pieces_3, k, label, sub, m, parts)
     total = sum_of(parts, 0, pieces_3)
