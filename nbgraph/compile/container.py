@@ -59,7 +59,13 @@ class Container:
         TypeError    wrong kind, dtype or rank
         ValueError   a length that is not the known one
         """
-        self.storage[0] = stored(self.type.filter(value, self.strict, self.allow_downcast), value, borrow)
+        self.put(stored(self.type.filter(value, self.strict, self.allow_downcast), value, borrow))
+
+    def put(self, value: Any) -> None:
+        """Store a value as it is, and let go of spare memory that does not fit it."""
+        self.storage[0] = value
+        if getattr(self.spare[0], "shape", None) != getattr(value, "shape", None):
+            self.spare[0] = None
 
     def clear(self) -> None:
         """Forget the value."""

@@ -79,7 +79,7 @@ class SharedVariable(Variable):
         kept = filter_for(self, new_value, f"value of shared variable {self}", strict=self.container.strict,
                           allow_downcast=self.container.allow_downcast,
                           fix=", or make the variable with shared(..., allow_downcast=True)")
-        self.container.storage[0] = stored(kept, new_value, borrow)
+        self.container.put(stored(kept, new_value, borrow))
 
     def zero(self, borrow: bool = False) -> None:
         """Replace the value by zeros of the same shape; with `borrow` in the stored array itself."""

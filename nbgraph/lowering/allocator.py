@@ -17,14 +17,16 @@ _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
 _LARGEST_MMAP_THRESHOLD = 32 * 2**20
 
 
-@lru_cache(maxsize=1)
 def keep_freed_memory() -> bool:
-    """Let this process keep `config.keep_bytes` of freed memory; once. True where the C library can be told."""
-    if not config.keep_bytes:
-        return False
+    """Let this process keep `config.keep_bytes` of freed memory. True where the C library can be told."""
+    return bool(config.keep_bytes) and _tell(config.keep_bytes)
+
+
+@lru_cache(maxsize=1)
+def _tell(kept: int) -> bool:
     try:
         mallopt = ctypes.CDLL(None).mallopt
     except (OSError, AttributeError, TypeError):
         return False  # not glibc
-    most = min(config.keep_bytes, 2**31 - 1)
+    most = min(kept, 2**31 - 1)
     return bool(mallopt(_TRIM_THRESHOLD, most) and mallopt(_MMAP_THRESHOLD, min(most, _LARGEST_MMAP_THRESHOLD)))

@@ -165,7 +165,10 @@ def _make(source: str, arguments: tuple[Argument, ...], key: str, start: float) 
 
 
 def _forget(module: ModuleType, result: Any) -> None:
-    """Let go of what only compiling needed: LLVM's text of every function, most of what a compiled function holds."""
+    """Let go of what only compiling needed: LLVM's text of every function, most of what a compiled function holds.
+
+    Never its machine code: a thread that `cores` has started may still be leaving it.
+    """
     kernels = [v for v in vars(module).values() if isinstance(v, Dispatcher) and v.__module__ == module.__name__]
     compiled: list[Any] = [made for kernel in kernels for made in kernel.overloads.values()]
     for library in {made.library for made in compiled}:

@@ -148,3 +148,48 @@ def test_subsets_of_outputs_update_in_place_too():
         (third,) = f(np.ones(3), output_subset=[1])
     assert third.tolist() == [3, 3, 3]
     assert w.get_value().tolist() == [4, 4, 4]
+
+
+@pytest.mark.parametrize("view", [lambda big: big[:], lambda big: big.reshape(1, 5)[0],
+                                  lambda big: np.frombuffer(memoryview(big))])
+def test_memory_that_a_borrowed_view_looks_at_is_not_written(view):
+    big = np.zeros(5)
+    w = shared(view(big), name="w", borrow=True)
+    f = function([], [], updates=[(w, w + 1)])
+    for _ in range(5):
+        f()
+    assert big.tolist() == [0] * 5
+    assert w.get_value().tolist() == [5] * 5
+
+
+def test_a_slice_of_a_borrowed_view_does_not_change():
+    w = shared(np.zeros(5), name="w")
+    f = function([], [], updates=[(w, w + 1)])
+    w.set_value(np.zeros((1, 5))[0], borrow=True)
+    part = w.get_value(borrow=True)[1:3]
+    for _ in range(5):
+        f()
+    assert part.tolist() == [0, 0]
+
+
+def test_a_value_that_another_thread_sets_during_a_call_is_not_mixed_with_the_one_that_was_read(monkeypatch):
+    w = shared(np.zeros(10), name="w")
+    f = function([], [], updates=[(w, w * 0 + 5)])
+    call = f._checked.__globals__
+    assert call["empty_like"] is np.empty_like
+
+    def interrupted(array):
+        w.set_value(np.zeros(4))
+        return np.empty_like(array)
+
+    monkeypatch.setitem(call, "empty_like", interrupted)
+    f()
+    assert w.get_value().tolist() == [5] * 10
+
+
+def test_a_spare_array_of_another_length_is_let_go():
+    w = shared(np.zeros(1000), name="w")
+    function([], [], updates=[(w, w + 1)])()
+    assert w.container.spare[0] is not None
+    w.set_value(np.zeros(3))
+    assert w.container.spare[0] is None

@@ -91,4 +91,4 @@ class Values(Lookup):
         variable = self._variable_of(container)
         kept = filter_for(variable, value, f"value of {variable}", strict=container.strict,
                           allow_downcast=container.allow_downcast)
-        container.storage[0] = stored(kept, value, borrow=False)
+        container.put(stored(kept, value, borrow=False))

@@ -4,7 +4,8 @@
 
     def call(x0):
         if type(x0) is not ndarray or x0.dtype is not dtype0 or x0.ndim != 1 or not x0.flags.carray: x0 = convert0(x0)
-        try: r0, r1 = execute(x0, s0[0])
+        v0 = s0[0]
+        try: r0, r1 = execute(x0, v0)
         except failure as failed: raise error_of(failed) from None
         u0[0] = r1
         return [r0]
@@ -17,6 +18,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,11 +87,12 @@ def make_call(plan: CallPlan, checked: bool = True) -> Callable[..., Any]:
     for i, (cell, kind, _) in enumerate(plan.states):
         names[f"s{i}"] = cell
         scalar = plan.scalars[count + i] and isinstance(kind, TensorType)
-        values.append(f"item(s{i}[0])" if scalar else f"s{i}[0]")
+        values.append(f"item(v{i})" if scalar else f"v{i}")
     for i, constant in enumerate(plan.executor.constants):
         names[f"c{i}"] = constant
         values.append(f"c{i}")
-    memory = _memory(plan, names)
+    # Each state is read once: another thread may set it while this call runs.
+    memory = [f"v{i} = s{i}[0]" for i in range(len(plan.states))] + _memory(plan, names)
     values += [f"d{i}" for i in range(len(plan.executor.destinations))]
     results = memory + _results(plan, f"execute({', '.join(values)})", names)
     if plan.locks:
@@ -122,27 +125,40 @@ def _array_check(x: str, dtype: str, kind: TensorType, careful: str) -> str:
 
 
 def _memory(plan: CallPlan, names: dict[str, Any]) -> list[str]:
-    """The statements that find an array for each update: the spare one where nobody else holds it, else a new one."""
+    """The statements that find an array for each update: the spare one where nobody else holds it, else a new one.
+
+    Only one that owns its memory: what a view looks at may be somebody else's.
+    """
     lines = []
     for i, (_, place) in enumerate(plan.executor.destinations):
         state = place - len(plan.argument_types)
         names[f"p{i}"] = plan.states[state][2]
         lines += [f"d{i} = p{i}[0]",
-                  f"if d{i} is None or count(d{i}) != ALONE or d{i}.shape != s{state}[0].shape "
-                  f"or not d{i}.flags.carray:",
-                  f"{INDENT}d{i} = empty_like(s{state}[0])"]
+                  f"if d{i} is None or count(d{i}) != ALONE or d{i}.shape != v{state}.shape "
+                  f"or not (d{i}.flags.carray and d{i}.flags.owndata):",
+                  f"{INDENT}d{i} = empty_like(v{state})"]
     return lines
 
 
 def _references_to_what_is_held_once() -> int:
-    """What `sys.getrefcount` gives, in a function like those made here, for an array that only a cell holds."""
-    names: dict[str, Any] = {"count": sys.getrefcount, "p0": [np.empty(1)]}
-    exec("def call():\n    d0 = p0[0]\n    return count(d0)", names)
-    return int(names["call"]())
+    """What `sys.getrefcount` gives, in a function like those made here, for an array that only a cell holds.
+
+    -1 where that does not tell: then no array is ever found alone.
+    """
+    if not getattr(sys, "_is_gil_enabled", lambda: True)():
+        return -1  # another thread may be about to hold it
+    counts: list[int] = []
+    held = np.empty(1)
+    for cell in ([np.empty(1)], [held]):
+        names: dict[str, Any] = {"count": sys.getrefcount, "p0": cell, "seen": counts.append, "lock": nullcontext()}
+        exec("def call():\n    with lock:\n        d0 = p0[0]\n"
+             "        if d0 is None or seen(count(d0)) or not d0.flags.carray: d0 = None\n        return d0", names)
+        names["call"]()
+    alone, shared = counts
+    return alone if shared == alone + 1 else -1
 
 
-# Without a global lock another thread may be about to hold it: then nothing is ever found alone.
-ALONE = _references_to_what_is_held_once() if getattr(sys, "_is_gil_enabled", lambda: True)() else -1
+ALONE = _references_to_what_is_held_once()
 
 
 def _results(plan: CallPlan, call: str, names: dict[str, Any]) -> list[str]:
@@ -155,7 +171,7 @@ def _results(plan: CallPlan, call: str, names: dict[str, Any]) -> list[str]:
             names[f"kind{i}"] = kind.numpy_dtype
             lines.append(f"if type(r{i}) is not ndarray: r{i} = array(r{i}, kind{i})")
     for i, (_, place) in enumerate(plan.executor.destinations):
-        lines.append(f"p{i}[0] = s{place - len(plan.argument_types)}[0]")
+        lines.append(f"p{i}[0] = v{place - len(plan.argument_types)}")
     for i, (cell, output) in enumerate(plan.updates):
         names[f"u{i}"] = cell
         lines.append(f"u{i}[0] = r{output}")

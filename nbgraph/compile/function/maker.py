@@ -84,5 +84,5 @@ def _container(variable: Any, spec: In | None, allow_downcast: bool | None) -> C
     if spec.value is not None:
         value = filter_for(variable, spec.value, f"default of input {variable}", strict=spec.strict,
                            allow_downcast=downcast)
-        container.storage[0] = stored(value, spec.value, spec.borrow)
+        container.put(stored(value, spec.value, spec.borrow))
     return container
