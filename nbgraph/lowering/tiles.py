@@ -311,8 +311,8 @@ class _Tiles:
             for b, index, writes in _accesses(s):
                 places.setdefault(self.tiling.root(b), []).append((b, index, s))
                 written |= {self.tiling.root(b)} if writes else set()
-        for root in written:
-            if not (self._is_own(places[root]) or self._is_added_to(places[root])):
+        for root in places:  # in the order of the program, on which names depend
+            if root in written and not (self._is_own(places[root]) or self._is_added_to(places[root])):
                 if not self._is_scratch(places[root]):
                     return False
         return True
