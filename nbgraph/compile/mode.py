@@ -24,7 +24,8 @@ class Executor(Protocol):
 
     `entry` takes the values of the graph's inputs, then `constants`, then an array for each of `destinations`, the
     (output, input) positions of updates that are written into it; it gives the values of its outputs. Where it raises a
-    `failure`, `error_of` says what the user is to be told.
+    `failure`, `error_of` says what the user is to be told. One that `refuses` gives None, and has done nothing, for
+    arguments that it can't take; to any other the right ones must be given.
     """
 
     @property
@@ -37,6 +38,8 @@ class Executor(Protocol):
     def constants(self) -> tuple[Any, ...]: ...
     @property
     def destinations(self) -> tuple[tuple[int, int], ...]: ...
+    @property
+    def refuses(self) -> bool: ...
     @property
     def failure(self) -> tuple[type[Exception], ...]: ...
     @property

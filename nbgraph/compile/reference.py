@@ -44,12 +44,14 @@ class ReferenceExecutor:
     stages : ReferenceStages
     scalar_inputs : tuple of bool  all False: 0-d inputs are taken as 0-d arrays
     constants, failure : empty     nothing is passed besides the inputs, no error is a code
+    refuses : False                arguments are not looked at
     """
 
     source: str | None = None
     constants: tuple[Any, ...] = ()
     destinations: tuple[tuple[int, int], ...] = ()
     failure: tuple[type[Exception], ...] = ()
+    refuses = False
 
     def __init__(self, fgraph: FunctionGraph) -> None:
         self.stages = ReferenceStages(fgraph)

@@ -329,8 +329,11 @@ def _smaller(builder: ir.IRBuilder, a: Any, b: Any) -> Any:
 
 
 def _worker(module: ir.Module, content: ir.Type, call: _Call) -> Any:
-    """void worker(shared): the pieces that no other thread has taken."""
-    function, builder = _function(module, module.get_unique_name("worker"), ir.VoidType(), [_POINTER])
+    """void worker(shared): the pieces of a kernel that no other thread has taken; one for all calls of it."""
+    name = f"worker.{call.compiled.fndesc.llvm_func_name}"
+    if name in module.globals:
+        return module.globals[name]
+    function, builder = _function(module, name, ir.VoidType(), [_POINTER])
     shared = builder.bitcast(function.args[0], content.as_pointer())
     places = [cgutils.gep_inbounds(builder, shared, 0, k) for k in range(len(content.elements))]
     pieces, turns, *rest = map(builder.load, places[len(_HEAD):])

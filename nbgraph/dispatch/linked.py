@@ -19,6 +19,7 @@ from numba.core.compiler_machinery import FunctionPass, PassManager, register_pa
 from numba.core.typed_passes import IRLegalization, NativeLowering, NoPythonBackend
 from numba.core.untyped_passes import FixupArgs, GenericRewrites, IRProcessing, RewriteDynamicRaises, TranslateByteCode
 
+from nbgraph.dispatch.entry import EntryLower
 from nbgraph.dispatch.lean import LeanLower
 from nbgraph.dispatch.typing import RememberingInference
 
@@ -88,13 +89,18 @@ def _drop_unread(blocks: Iterable[Any], items: dict[str, Any]) -> None:
 class _EntryLibrary(JITCodeLibrary):
     """The code of a function and of what it calls, optimised once: all of LLVM's passes, when it is complete."""
 
+    called_by_python = ""
+
     def _optimize_functions(self, ll_module: Any) -> None:
         ll_module.data_layout = self._codegen._data_layout
 
     def _optimize_final_module(self) -> None:
+        # Nobody else calls them: so LLVM drops arguments that are not read, and copies `main` into its only caller.
+        for function in self._final_module.functions:
+            if not function.is_declaration and function.name != self.called_by_python:
+                function.linkage = llvm.Linkage.internal
         passes, builder = self._codegen._module_pass_manager()
         passes.run(self._final_module, builder)
-
 
     def _finalize_final_module(self) -> None:
         # The object alone goes to LLVM's engine, which would keep the module it is made of for ever.
@@ -135,7 +141,7 @@ class _EntryLowering(NativeLowering):
 
     @property
     def lowering_class(self) -> type[LeanLower]:
-        return LeanLower
+        return EntryLower
 
     def run_pass(self, state: Any) -> bool:
         state.library = self.library(state.targetctx.codegen(), state.func_id.func_qualname)
@@ -150,6 +156,10 @@ class _LinkedLowering(_EntryLowering):
     _name = "linked_lowering"
 
     library = _LinkedLibrary
+
+    @property
+    def lowering_class(self) -> type[LeanLower]:
+        return LeanLower
 
     def run_pass(self, state: Any) -> bool:
         context = state.targetctx

@@ -32,7 +32,7 @@ from numba.core.dispatcher import Dispatcher
 from numba.core.registry import cpu_target
 
 import nbgraph
-from nbgraph.dispatch import threads
+from nbgraph.dispatch import symbols, threads
 from nbgraph.dispatch.linked import forget_text
 from nbgraph.errors import KernelError, NbgraphError
 from nbgraph.lowering import cache, object_code
@@ -191,6 +191,7 @@ def _keep(result: Any, key: str) -> Path | None:
 
 def _load(source: str, key: str, stored: bytes) -> Any:
     """The compile result that was kept; None, and a warning, where it can't be used here."""
+    symbols.register()
     if "nbgraph.dispatch.products" in source:
         from nbgraph.dispatch import blas
 

@@ -18,6 +18,7 @@ from nbgraph.lowering.claims import error
 from nbgraph.lowering.cores import spread_over_cores
 from nbgraph.lowering.donation import donate
 from nbgraph.lowering.emit import canonical_source
+from nbgraph.lowering.fission import split_like_terms
 from nbgraph.lowering.fusion import fuse_rows
 from nbgraph.lowering.lower import lower
 from nbgraph.lowering.memory import MemoryEstimate, estimate
@@ -68,6 +69,7 @@ class Compiled:
     destinations : (output, input) positions of updates that are computed into memory of the caller's
     entry : callable               the compiled function: values of the inputs, then `constants`, then memory for each
                                    of `destinations` -> tuple of outputs, 0-d ones as Python numbers; raises CheckFailed
+    refuses : bool                 whether `entry` gives None, and has done nothing, for arguments that it can't take
     """
 
     failure = (CheckFailed,)
@@ -77,7 +79,7 @@ class Compiled:
         self.scalar_inputs = tuple(v.type.ndim == 0 for v in stages.graph.inputs)
         self.constants = tuple(value for _, value in stages.program.constants)
         self.destinations = tuple((d.output, d.state) for d in stages.program.destinations)
-        self.entry = native.entry
+        self.entry, self.refuses = native.entry, native.result is not None
 
     def error_of(self, failed: Exception) -> Exception:
         """The error for a CheckFailed of `entry`: what is wrong with which operands, and how to fix it."""
@@ -122,7 +124,7 @@ def stages_of(fgraph: FunctionGraph, name: str, input_names: Sequence[str | None
     """All stages up to the text, and what stands in the graph for variables that `prepare` has exchanged."""
     prepared, forward = prepare(fgraph)
     plan = schedule(prepared)
-    program = fuse_rows(overlay(lower(plan, name, input_names)))
+    program = split_like_terms(fuse_rows(overlay(lower(plan, name, input_names))))
     program = spread_over_cores(pack_temporaries(outline(program)))
     program = donate(reuse_buffers(program), plan, updates)
     program = sum_in_blocks(tile_short_rows(program))

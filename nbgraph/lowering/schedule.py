@@ -177,7 +177,12 @@ class _Scheduler:
             self.ready[out] = level
 
     def _with_room(self, level: int, dims: tuple[Dim, ...], reads: Sequence[Read], weight: int = 1) -> int:
-        """The first level from this one on whose nest over `dims` has room; what is read of full ones is in memory."""
+        """The first level from this one on whose nest over `dims` has room; what is read of full ones is in memory.
+
+        Nests of one loop are left to `fission`.
+        """
+        if len(dims) < 2:
+            return level
         first = level
         while self._is_full(level, dims):
             level += 1

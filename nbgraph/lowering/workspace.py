@@ -3,8 +3,8 @@
     v0 = empty((n,)); … v999 = empty((n,))          work = empty((1000, n))
     fused_0(x, v0, v1);  fused_0(v1, v2, v3)        fused_0(x, 0, work, n);  fused_0(work, 1, 2, …)
 
-A kernel is told the first row of each earlier kernel whose results it reads, so that equal kernels at other rows stay
-equal, and are compiled once. Small programs keep their buffers: those may reuse memory, and vectorise better.
+A kernel is told the first row of each run of rows that it touches, so that equal kernels at other rows stay equal, and
+are compiled once. Small programs keep their buffers: those may reuse memory, and vectorise better.
 """
 
 from __future__ import annotations
@@ -12,22 +12,21 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from nbgraph.dispatch.expressions import Assign, Buffer, Call, Expr, Literal, Load, Local
+from nbgraph.dispatch.expressions import Assign, Buffer, Literal, Load, Local, add
 from nbgraph.lowering.program import Allocate, CallKernel, Program, kernel_of
 from nbgraph.lowering.reuse import buffers_in
 from nbgraph.lowering.substitute import replaced, substituted
 
 MANY = 200      # temporaries of one shape
-ARGUMENTS = 20  # arrays of one kernel
+ARGUMENTS = 48  # arrays of one kernel
 
 
 @dataclass(eq=False)
 class _Workspace:
-    """One array for many buffers; each has a row, counted from the first row of the call that makes it."""
+    """One array for many buffers, each with a row."""
 
     array: Buffer
-    place: dict[Buffer, tuple[CallKernel, int]] = field(default_factory=dict)
-    first: dict[CallKernel, int] = field(default_factory=dict)
+    row: dict[Buffer, int] = field(default_factory=dict)
 
 
 def pack_temporaries(program: Program) -> Program:
@@ -35,7 +34,7 @@ def pack_temporaries(program: Program) -> Program:
     spaces = _workspaces(program)
     if not spaces:
         return program
-    home = {buffer: space for space in spaces for buffer in space.place}
+    home = {buffer: space for space in spaces for buffer in space.row}
     result: list[Any] = []
     opened: set[_Workspace] = set()
     for s in program.statements:
@@ -75,36 +74,41 @@ def _workspaces(program: Program) -> list[_Workspace]:
         if together or len(members) > MANY or not dims:
             space = _Workspace(Buffer("work", dtype, (Literal(len(members)), *dims)))
             for row, buffer in enumerate(sorted(members, key=lambda b: order[producer[b]])):
-                call = producer[buffer]
-                start = space.first.setdefault(call, row)
-                space.place[buffer] = (call, row - start)
+                space.row[buffer] = row
             found.append(space)
     return found
 
 
 def _moved_call(call: CallKernel, home: dict[Buffer, _Workspace]) -> list[Any]:
     """The rows that the kernel works on, then the call."""
-    rows: dict[tuple[_Workspace, CallKernel], Local] = {}
+    touched: dict[_Workspace, set[int]] = {}
+    for buffer in buffers_in(call):
+        if buffer in home:
+            touched.setdefault(home[buffer], set()).add(home[buffer].row[buffer])
+    first: list[Assign] = []
+    place: dict[tuple[_Workspace, int], tuple[Local, int]] = {}
+    for space, rows in touched.items():
+        for row in sorted(rows):
+            start, offset = place.get((space, row - 1), (None, -1))
+            if start is None:
+                start = Local("row")
+                first.append(Assign(start, Literal(row)))
+            place[space, row] = start, offset + 1
 
     def move(e: Load) -> Load:
         if e.buffer not in home:
             return e
         space = home[e.buffer]
-        producer, offset = space.place[e.buffer]
-        first = rows.setdefault((space, producer), Local("row"))
-        row: Expr = Call("+", (first, Literal(offset)), ("int64", "int64"), "int64") if offset else first
-        return Load(space.array, (row, *e.index))
+        start, offset = place[space, space.row[e.buffer]]
+        return Load(space.array, (add(start, Literal(offset)), *e.index))
 
     body = substituted(call.kernel.body, loads=move)
     outer = None if call.kernel.outer is None else body[call.kernel.body.index(call.kernel.outer)]
-    kernel = kernel_of(body, call.kernel.results, outer)
-    return [*(Assign(local, Literal(space.first[producer])) for (space, producer), local in rows.items()),
-            CallKernel(kernel, call.variables)]
+    return [*first, CallKernel(kernel_of(body, call.kernel.results, outer), call.variables)]
 
 
 def _literal_row(e: Load, home: dict[Buffer, _Workspace]) -> Load:
     if e.buffer not in home:
         return e
     space = home[e.buffer]
-    producer, offset = space.place[e.buffer]
-    return Load(space.array, (Literal(space.first[producer] + offset), *e.index))
+    return Load(space.array, (Literal(space.row[e.buffer]), *e.index))

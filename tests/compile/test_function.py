@@ -344,8 +344,8 @@ def test_trusted_call_still_converts_its_own_defaults(monkeypatch):
     x, y = nt.dscalars("x", "y")
     f = function([x, In(y, value=2)], x + y, mode="reference")
     f.trust_input = True
-    f("anything")
-    assert f.maker.executor.called == [("anything", 2.0)]
+    f(3.0)
+    assert f.maker.executor.called == [(3.0, 2.0)]
     assert type(f.maker.executor.called[0][1]) is float
 
 
@@ -406,7 +406,7 @@ class ScalarExecutor:
 
     source = None
     stages = None
-    constants, failure, destinations = (), (), ()
+    constants, failure, destinations, refuses = (), (), (), False
 
     def __init__(self, fgraph):
         self.scalar_inputs = tuple(v.type.ndim == 0 for v in fgraph.inputs)

@@ -272,9 +272,9 @@ def test_bounds_are_checked_before_the_loops():
 
 
 def test_a_long_chain_is_cut():
-    w = x
+    w = A
     for _ in range(5 * STATEMENTS):
-        w = nt.sin(w) + x
+        w = nt.sin(w) + A
     plan = planned(w)
     assert 10 <= len(plan.nests) <= 12
     assert [nest.site.level for nest in plan.nests] == list(range(len(plan.nests)))
@@ -282,7 +282,7 @@ def test_a_long_chain_is_cut():
 
 
 def test_a_nest_of_many_outputs_is_cut():
-    outputs = [nt.exp(x * i) for i in range(2 * STATEMENTS)]
+    outputs = [nt.exp(A * i) for i in range(2 * STATEMENTS)]
     plan = planned(*outputs)
     assert len(outputs) <= sum(len(nest.roots) for nest in plan.nests) <= len(outputs) + STATEMENTS
     assert max(len(nest.roots) for nest in plan.nests) <= STATEMENTS

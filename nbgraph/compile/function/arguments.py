@@ -41,24 +41,22 @@ def bind(slots: Sequence[Slot], args: Sequence[Any], keywords: Mapping[str, Any]
     return values
 
 
-def quick_binder(slots: Sequence[Slot]) -> Callable[..., tuple[Any, ...] | None]:
-    """What `bind` gives where all inputs have a value: bound by Python itself, through a function with their names.
+def with_names(call: Callable[..., Any], slots: Sequence[Slot]) -> Callable[..., Any] | None:
+    """The function `call` with the names of the inputs, MISSING for what is not given: Python itself binds arguments.
 
-    None where an input has no value; TypeError where `bind` knows more to say.
+    None where two inputs have one name. It raises a TypeError where `bind` knows more to say.
     """
     names: list[str] = []
     for i, slot in enumerate(slots):
         name = slot.name or ""
-        usable = name.isidentifier() and not keyword.iskeyword(name) and name not in names and name != "_missing"
+        usable = name.isidentifier() and not keyword.iskeyword(name) and name not in ("_missing", "_call")
         names.append(name if usable else f"_{i}_")
     if len(set(names)) < len(names):
-        return lambda *args, **keywords: None
-    scope: dict[str, Any] = {"_missing": MISSING}
-    test = " or ".join(f"{name} is _missing" for name in names) or "False"
-    exec(f"def take({', '.join(f'{name}=_missing' for name in names)}):\n"
-         f"    return None if {test} else ({''.join(f'{name}, ' for name in names)})", scope)
-    taken: Callable[..., tuple[Any, ...] | None] = scope["take"]
-    return taken
+        return None
+    scope: dict[str, Any] = {"_missing": MISSING, "_call": call}
+    exec(f"def named({', '.join(f'{name}=_missing' for name in names)}): return _call({', '.join(names)})", scope)
+    named: Callable[..., Any] = scope["named"]
+    return named
 
 
 def _named(slots: Sequence[Slot]) -> dict[str, Any]:

@@ -1,17 +1,22 @@
-"""The Python function behind a call, written for one Function: checks, executor, updates, form of the result.
+"""The Python function behind a call, written for one Function: executor, updates, form of the result, conversions.
 
     f = function([x], [z], updates=[(w, w + x)])           runs, when called with one argument,
 
     def call(x0):
-        if type(x0) is not ndarray or x0.dtype is not dtype0 or x0.ndim != 1 or not x0.flags.carray: x0 = convert0(x0)
-        v0 = s0[0]
-        try: r0, r1 = execute(x0, v0)
-        except failure as failed: raise error_of(failed) from None
-        u0[0] = r1
-        return [r0]
+        with lock0:
+            v0 = s0[0]
+            try: r = execute(x0, v0)
+            except failure as failed: raise error_of(failed) from None
+            if r is not None:
+                r0, r1 = r
+                u0[0] = r1
+                return [r0]
+        return careful(x0)
 
-A call with updates holds a lock from reading the states on. It is text because a loop over converters costs more than
-the work of a small function. Updates come after everything that can fail, so a call that raises changes nothing.
+Compiled code looks at its arguments itself, and refuses what it can't take: it gives None. Then `careful` converts
+them, or raises, and does the same again. Where the executor does not look at them, that is all there is. A call with
+updates holds a lock from reading the states on. It is text because a loop over arguments costs more than the work of a
+small function. Updates come after everything that can fail, so a call that raises changes nothing.
 """
 
 from __future__ import annotations
@@ -65,24 +70,58 @@ class CallPlan:
 
 
 def make_call(plan: CallPlan, checked: bool = True) -> Callable[..., Any]:
-    """The function of the arguments that `plan` describes; without `checked` arguments go on as they are."""
+    """The function of the arguments that `plan` describes.
+
+    Without `checked`, what compiled code does not look at itself goes to it as it is: integers, known lengths.
+    """
+    count = len(plan.argument_types)
     names: dict[str, Any] = {"__name__": __name__, "ndarray": np.ndarray, "array": np.array, "item": np.ndarray.item,
                              "empty_like": np.empty_like, "count": sys.getrefcount, "ALONE": ALONE,
                              "float64": np.float64, "execute": plan.executor.entry,
                              "failure": plan.executor.failure, "error_of": plan.executor.error_of}
+    names.update((f"convert{i}", convert) for i, convert in enumerate(plan.converters))
+    every = [_check(plan, names, i) for i in range(count)]
+    given = ", ".join(f"x{i}" for i in range(count))
+    work = _work(plan, names)
+    if plan.executor.refuses:
+        quick = [line for i in range(count) if checked and not _looks_itself(plan, i) for line in every[i]]
+        text = [*_function("call", given, [*quick, *work, f"return careful({given})"]),
+                *_function("careful", given, [*(line for lines in every for line in lines), *work,
+                                              "raise AssertionError('converted arguments are refused')"])]
+    else:
+        text = _function("call", given, [*(line for lines in every for line in lines), *work])
+    exec(compile("\n".join(text), "<call of an nbgraph function>", "exec"), names)
+    return names["call"]
+
+
+def _function(name: str, arguments: str, body: Sequence[str]) -> list[str]:
+    return [f"def {name}({arguments}):", *(INDENT + line for line in body)]
+
+
+def _looks_itself(plan: CallPlan, i: int) -> bool:
+    """True where compiled code sees whether an argument is what it takes: arrays of any lengths, and floats."""
+    kind = plan.argument_types[i]
+    if not isinstance(kind, TensorType):
+        return False
+    if plan.scalars[i]:
+        return kind.dtype == "float64" and not plan.strict[i]
+    return all(n is None for n in kind.shape)
+
+
+def _check(plan: CallPlan, names: dict[str, Any], i: int) -> list[str]:
+    """The statements that take an argument of the right kind as it is, and convert any other."""
+    kind, careful = plan.argument_types[i], f"x{i} = convert{i}(x{i})"
+    if not isinstance(kind, TensorType):
+        return [careful]
+    if plan.scalars[i]:
+        return [careful] if plan.strict[i] else _scalar_check(f"x{i}", kind.dtype, careful)
+    names[f"dtype{i}"] = kind.numpy_dtype
+    return [_array_check(f"x{i}", f"dtype{i}", kind, careful)]
+
+
+def _work(plan: CallPlan, names: dict[str, Any]) -> list[str]:
+    """The statements between conversion and return. They end in a return, but where the executor has refused."""
     count = len(plan.argument_types)
-    lines = [f"def call({', '.join(f'x{i}' for i in range(count))}):"]
-    if checked:
-        for i, (kind, convert) in enumerate(zip(plan.argument_types, plan.converters, strict=True)):
-            names[f"convert{i}"] = convert
-            careful = f"x{i} = convert{i}(x{i})"
-            if not isinstance(kind, TensorType):
-                lines.append(careful)
-            elif plan.scalars[i]:
-                lines += [careful] if plan.strict[i] else _scalar_check(f"x{i}", kind.dtype, careful)
-            else:
-                names[f"dtype{i}"] = kind.numpy_dtype
-                lines.append(_array_check(f"x{i}", f"dtype{i}", kind, careful))
     values = [f"x{i}" for i in range(count)]
     for i, (cell, kind, _) in enumerate(plan.states):
         names[f"s{i}"] = cell
@@ -92,15 +131,17 @@ def make_call(plan: CallPlan, checked: bool = True) -> Callable[..., Any]:
         names[f"c{i}"] = constant
         values.append(f"c{i}")
     # Each state is read once: another thread may set it while this call runs.
-    memory = [f"v{i} = s{i}[0]" for i in range(len(plan.states))] + _memory(plan, names)
+    lines = [f"v{i} = s{i}[0]" for i in range(len(plan.states))] + _memory(plan, names)
     values += [f"d{i}" for i in range(len(plan.executor.destinations))]
-    results = memory + _results(plan, f"execute({', '.join(values)})", names)
-    if plan.locks:
-        names.update((f"lock{i}", lock) for i, lock in enumerate(plan.locks))
-        lines.append(f"with {', '.join(f'lock{i}' for i in range(len(plan.locks)))}:")
-    lines += [INDENT * bool(plan.locks) + line for line in results]
-    exec(compile(f"\n{INDENT}".join(lines), "<call of an nbgraph function>", "exec"), names)
-    return names["call"]
+    lines += [f"try: r = execute({', '.join(values)})", "except failure as failed: raise error_of(failed) from None"]
+    lines += _after(plan.executor.refuses, "if r is not None:", _results(plan, names))
+    names.update((f"lock{i}", lock) for i, lock in enumerate(plan.locks))
+    return _after(bool(plan.locks), f"with {', '.join(f'lock{i}' for i in range(len(plan.locks)))}:", lines)
+
+
+def _after(wanted: bool, head: str, lines: list[str]) -> list[str]:
+    """The statements as the body of another one, where it is wanted."""
+    return [head, *(INDENT + line for line in lines)] if wanted else lines
 
 
 def _scalar_check(x: str, dtype: str, careful: str) -> list[str]:
@@ -161,11 +202,10 @@ def _references_to_what_is_held_once() -> int:
 ALONE = _references_to_what_is_held_once()
 
 
-def _results(plan: CallPlan, call: str, names: dict[str, Any]) -> list[str]:
-    """The statements from the executor's call to the return."""
+def _results(plan: CallPlan, names: dict[str, Any]) -> list[str]:
+    """The statements from the executor's results to the return."""
     results = [f"r{i}" for i in range(len(plan.result_types))]
-    lines = [f"try: {', '.join(results)}{',' if len(results) == 1 else ''} = {call}" if results else f"try: {call}",
-             "except failure as failed: raise error_of(failed) from None"]
+    lines = [f"{', '.join(results)}{',' if len(results) == 1 else ''} = r"] if results else []
     for i, kind in enumerate(plan.result_types):
         if isinstance(kind, TensorType) and kind.ndim == 0:
             names[f"kind{i}"] = kind.numpy_dtype
@@ -182,4 +222,6 @@ def _results(plan: CallPlan, call: str, names: dict[str, Any]) -> list[str]:
         lines.append(f"return {{{', '.join(f'{key!r}: {r}' for key, r in zip(plan.keys, given, strict=True))}}}")
     elif plan.form == "list":
         lines.append(f"return [{', '.join(given)}]")
+    else:
+        lines.append("return None")
     return lines

@@ -13,14 +13,16 @@ from typing import Any
 import numpy as np
 
 from nbgraph.compile.collect import Slot
-from nbgraph.compile.container import filter_for, plain
+from nbgraph.compile.container import Container, filter_for, plain
+from nbgraph.compile.function.arguments import MISSING, missing_input
 
 Converter = Callable[[Any], Any]
 DOWNCAST = ", or pass allow_downcast=True to In or allow_input_downcast=True to function"
 
 
-def converter(slot: Slot, scalar: bool, allow_downcast: bool | None, function_name: str | None) -> Converter:
-    """What makes a value of the slot's Type from an argument.
+def converter(slot: Slot, container: Container, scalar: bool, allow_downcast: bool | None,
+              function_name: str | None) -> Converter:
+    """What makes a value of the slot's Type from an argument, and gives the stored value for one that is MISSING.
 
     Parameters
     ----------
@@ -29,6 +31,7 @@ def converter(slot: Slot, scalar: bool, allow_downcast: bool | None, function_na
 
     Raises (when called)
     --------------------
+    TypeError    MISSING, and nothing is stored
     DTypeError   wrong kind, dtype or rank
     ShapeError   a length that is not the known one
     """
@@ -38,6 +41,10 @@ def converter(slot: Slot, scalar: bool, allow_downcast: bool | None, function_na
     subject = f"{function_name or 'function'}: input {slot.name or variable} (position {slot.position})"
 
     def careful(value: Any) -> Any:
+        if value is MISSING:
+            value = container.storage[0]
+            if value is None:
+                raise missing_input(slot)
         kept = filter_for(variable, value, subject, strict=strict, allow_downcast=downcast, fix=DOWNCAST)
         if not isinstance(kept, np.ndarray):
             return kept

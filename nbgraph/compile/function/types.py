@@ -10,14 +10,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from nbgraph.compile.container import Container, locks_of, operand
 from nbgraph.compile.function.access import Containers, Values, find_all
-from nbgraph.compile.function.arguments import MISSING, bind, missing_input, quick_binder
+from nbgraph.compile.function.arguments import MISSING, bind, missing_input, with_names
 from nbgraph.compile.function.caller import CallPlan, make_call
 from nbgraph.compile.function.convert import converter
 from nbgraph.compile.function.maker import FunctionMaker
@@ -33,7 +32,6 @@ class Function:
     ----------
     maker : FunctionMaker      graph and compiled code, shared with copies
     name : str or None
-    trust_input : bool         True: arguments go to the compiled code unchecked, as exactly what it takes
     finder : dict              position, Variable and name -> Container, or DUPLICATE
     inv_finder : dict          Container -> its Variable
     value, container           the same by position, name or Variable, with errors that explain
@@ -42,7 +40,7 @@ class Function:
     def __init__(self, maker: FunctionMaker, name: str | None = None, *, containers: Sequence[Container] | None = None,
                  slots: Sequence[Any] | None = None, form: str | None = None,
                  allow_input_downcast: bool | None = None) -> None:
-        self.maker, self.name, self.trust_input = maker, name, False
+        self.maker, self.name = maker, name
         self.allow_input_downcast = allow_input_downcast
         self.profile: Any = None
         self.slots = tuple(maker.collected.slots if slots is None else slots)
@@ -57,19 +55,26 @@ class Function:
     def _prepare(self) -> None:
         """Work out all that a call would otherwise have to look up."""
         self._arguments = tuple(slot for slot in self.slots if slot.role == "argument")
-        self._converters = [converter(slot, scalar, self.allow_input_downcast, self.name)
-                            for slot, scalar in zip(self._arguments, self.maker.executor.scalar_inputs)]
-        self._take = quick_binder(self._arguments)
+        scalars = self.maker.executor.scalar_inputs
+        self._converters = [converter(slot, container, scalar, self.allow_input_downcast, self.name)
+                            for slot, container, scalar in zip(self._arguments, self.input_storage, scalars)]
         self._count = len(self._arguments)
         self._n_outputs = len(self.maker.collected.outputs)
         self._everything = self._plan(self.maker.executor, range(self._n_outputs), self.form, self.maker.collected.keys)
         self._checked = make_call(self._everything)
+        self._named = with_names(self._checked, self._arguments)
         self._subsets: dict[Any, Callable[..., Any]] = {}
+        self.trust_input = False
 
-    @cached_property
-    def _trusting(self) -> Callable[..., Any]:
-        """The call that checks nothing; few functions ever use it."""
-        return make_call(self._everything, checked=False)
+    @property
+    def trust_input(self) -> bool:
+        """True: a call looks at nothing that compiled code does not look at itself."""
+        return self._trust_input
+
+    @trust_input.setter
+    def trust_input(self, trusted: bool) -> None:
+        self._trust_input = bool(trusted)
+        self._call = make_call(self._everything, checked=False) if trusted else self._checked
 
     def _plan(self, executor: Executor, chosen: Sequence[int], form: str, keys: Sequence[Any]) -> CallPlan:
         """The call that runs `executor` and returns the outputs that it computes for the positions `chosen`."""
@@ -99,39 +104,38 @@ class Function:
         DTypeError      a value of the wrong dtype or rank
         ShapeError      a value of the wrong length
         """
-        if kwargs or len(args) != self._count:
-            args = self._bound(args, kwargs)
         if output_subset is not None:
-            return self._subset(tuple(output_subset))(*args)
-        return self._trusting(*args) if self.trust_input else self._checked(*args)
+            return self._subset(tuple(output_subset))(*self._bound(args, kwargs))
+        if kwargs or len(args) != self._count:
+            return self._call_by_name(args, kwargs)
+        return self._call(*args)
 
-    def _bound(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[Any, ...]:
-        """Arguments by position and name, and stored values for the rest."""
+    def _call_by_name(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        """The call with keywords, or with stored values for what is not given."""
+        if self._named is None:
+            return self._checked(*self._bound(args, kwargs))
         try:
-            quickly = self._take(*args, **kwargs)
+            return self._named(*args, **kwargs)
         except TypeError:
-            quickly = None  # `bind` raises an error that says more
-        if quickly is not None:
-            return quickly
+            self._bound(args, kwargs)  # says more, where it is about names
+            raise
+
+    def _bound(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[Any]:
+        """A value for each argument, MISSING where the stored one is to be taken."""
         values = bind(self._arguments, args, kwargs)
-        for i, container in enumerate(self.input_storage[:self._count]):
-            if values[i] is MISSING:
-                values[i] = container.storage[0]
-                if values[i] is None:
-                    raise missing_input(self._arguments[i])
-                # A stored value is right as it is, but the executor may want a scalar of a 0-d array.
-                values[i] = self._converters[i](values[i]) if self.trust_input else values[i]
-        return tuple(values)
+        for slot, container, value in zip(self._arguments, self.input_storage, values):
+            if value is MISSING and container.storage[0] is None:
+                raise missing_input(slot)
+        return values
 
     def _subset(self, chosen: tuple[Any, ...]) -> Callable[..., Any]:
         """A call for the chosen outputs, in the order of `chosen`; a dict where the outputs are one."""
-        kept = chosen, self.trust_input
-        if kept not in self._subsets:
+        if chosen not in self._subsets:
             positions = tuple(self._position(key) for key in chosen)
             form = "dict" if self.form == "dict" else "list"
             plan = self._plan(self.maker.subset(positions), positions, form, chosen)
-            self._subsets[kept] = make_call(plan, not self.trust_input)
-        return self._subsets[kept]
+            self._subsets[chosen] = make_call(plan)
+        return self._subsets[chosen]
 
     def _position(self, key: Any) -> int:
         keys = self.maker.collected.keys

@@ -1,0 +1,272 @@
+"""Fission: a loop over many like terms becomes several equal ones, which are one kernel, compiled once.
+
+    for i: t0 = tanh(x0[i]); z0[i] = t0; m0 = c0 * t0          fused_0(x0 … x7, c0 … c7, z0 … z7, m)
+           t1 = tanh(x1[i]); z1[i] = t1; m1 = m0 + c1 * t1     fused_1(m, x8 … x15, c8 … c15, z8 … z15, m_1)
+           …                                                   fused_1(m_1, …)
+           total = add(total, m79)                             …
+
+What one piece computes and a later one needs goes through memory, or is loaded again. Loops without a period stay.
+"""
+
+from __future__ import annotations
+
+from itertools import accumulate, pairwise
+from typing import Any
+
+from nbgraph.dispatch.expressions import (
+    Assign,
+    Buffer,
+    Call,
+    Combine,
+    Expr,
+    For,
+    Load,
+    Local,
+    Store,
+    locals_of,
+)
+from nbgraph.lowering.program import Allocate, CallKernel, Kernel, Program, expressions_of, kernel_of, parts_of
+
+LONG = 100       # statements of a loop: compile time grows faster than linearly with statements and arrays
+PIECE = 48       # statements of one of several equal loops
+LONGEST = 40     # statements of one term
+REDUCTIONS = 16  # of a loop: there are as many vector registers
+SUMS = 8         # reductions of one of several equal loops
+
+
+def split_like_terms(program: Program) -> Program:
+    """The same program, loops over many like terms in pieces."""
+    result: list[Any] = []
+    for s in program.statements:
+        result += _pieces(s) if isinstance(s, CallKernel) and s.copies is None else [s]
+    program.statements[:] = result
+    return program
+
+
+def _pieces(call: CallKernel) -> list[Any]:
+    """The call, or allocations and a call for each piece."""
+    loop = _Loop.of(call.kernel)
+    if loop is None:
+        return [call]
+    body = _term_by_term(loop.body)
+    cuts = _cuts(body, loop.indices)
+    return _Split(loop, body, cuts, call).calls()
+
+
+class _Loop:
+    """Perfectly nested loops around statements that do not depend on the order of the turns."""
+
+    def __init__(self, kernel: Kernel, loops: list[For], before: list[Any], after: list[Any]) -> None:
+        self.kernel, self.loops, self.before, self.after = kernel, loops, before, after
+        self.body, self.indices = loops[-1].body, tuple(loop.index for loop in loops)
+
+    @classmethod
+    def of(cls, kernel: Kernel) -> _Loop | None:
+        """The loops of a kernel; None where it is anything else, or short."""
+        outer = [k for k, s in enumerate(kernel.body) if isinstance(s, For)]
+        if len(outer) != 1:
+            return None
+        before, after = kernel.body[:outer[0]], kernel.body[outer[0] + 1:]
+        loops = [kernel.body[outer[0]]]
+        while len(loops[-1].body) == 1 and isinstance(loops[-1].body[0], For):
+            loops.append(loops[-1].body[0])
+        loop = cls(kernel, loops, before, after)
+        return loop if _is_long(loop.body) and loop._is_plain() else None
+
+    def _is_plain(self) -> bool:
+        """True where values are assigned once, arrays stored once and not read, and sums are results."""
+        kinds = [type(s) for s in (*self.before, *self.after)]
+        if any(kind is not Assign for kind in kinds) or any(e.first is not None for e in self.loops):
+            return False
+        made: list[Any] = []
+        for s in self.body:
+            if isinstance(s, Combine) and not isinstance(s.target, Local):
+                return False
+            if not isinstance(s, (Assign, Store, Combine)):
+                return False
+            made.append(s.buffer if isinstance(s, Store) else s.target)
+        read = {e.buffer for s in self.body for x in expressions_of(s) for e in parts_of(x) if isinstance(e, Load)}
+        return len(set(made)) == len(made) and not read.intersection(self.kernel.writes)
+
+    def around(self, body: list[Any]) -> For:
+        """The same loops around other statements."""
+        for loop in reversed(self.loops):
+            body = [For(loop.index, loop.extent, body)]
+        return body[0]
+
+
+# The order of statements ----------------------------------------------------------------------------------------------
+
+def _term_by_term(body: list[Any]) -> list[Any]:
+    """The statements in an order in which every value is computed when it is first wanted, and stored at once."""
+    makes = {s.target: s for s in body if isinstance(s, Assign)}
+    stores: dict[Any, list[Store]] = {}
+    depth: dict[Any, int] = {}
+    for s in body:
+        depth[s] = 1 + max((depth[makes[e]] for e in _locals_in(s) if e in makes), default=0)
+        if isinstance(s, Store) and isinstance(s.value, Local) and s.value in makes:
+            stores.setdefault(s.value, []).append(s)
+    ordered: dict[Any, None] = {}
+    for root in sorted((s for s in body if not isinstance(s, Assign)), key=lambda s: -depth[s]):
+        pending = [root]
+        while pending:
+            s = pending[-1]
+            missing = [makes[e] for e in _locals_in(s) if e in makes and makes[e] not in ordered]
+            if missing:
+                pending.append(missing[0])
+                continue
+            pending.pop()
+            ordered[s] = None
+            if isinstance(s, Assign):
+                pending += [store for store in stores.get(s.target, ()) if store not in ordered]
+    return list(ordered)
+
+
+def _locals_in(s: Any) -> list[Local]:
+    values = [s.value] if isinstance(s, Combine) else expressions_of(s)
+    return [e for x in values for e in locals_of(x)]
+
+
+# Where to cut ---------------------------------------------------------------------------------------------------------
+
+def _cuts(body: list[Any], indices: tuple[Local, ...]) -> list[int]:
+    """Positions of the pieces: equal ones where terms repeat, and what is left before and after those."""
+    cost = _costs_of_cuts(body, indices)
+    made = {s.target for s in body if isinstance(s, Assign)}
+    found = [0]
+    for end in [*_between_terms(body, [_kind(s, made, indices) for s in body], cost), len(body)]:
+        while _is_long(body[found[-1]:end]):
+            found.append(_best_cut(body, found[-1], end, cost))
+        found.append(end)
+    return found
+
+
+def _between_terms(body: list[Any], kinds: list[Any], cost: list[Any]) -> list[int]:
+    """Positions between equal pieces of several terms each, wherever statements repeat."""
+    found: list[int] = []
+    pending = [(0, len(body))]
+    while pending:
+        low, high = pending.pop()
+        period, start, end = _longest_run(kinds[low:high])
+        if end - start + period < PIECE:
+            continue
+        pending += [(low, low + start), (low + end + period, high)]
+        start = min(range(low + start, low + min(start + period, end)), key=lambda k: cost[k + period])
+        terms = (low + end + period - start) // period
+        sums = sum(isinstance(s, Combine) for s in body[start:start + period])
+        together = max(1, min(PIECE // period, SUMS // sums if sums else PIECE))
+        equal = list(range(start + terms % together * period, start + terms * period + 1, together * period))
+        # A few statements after the last term go with it.
+        found += [k for k in equal if k > 0 and (k < equal[-1] or len(body) - k > period)]
+    return sorted(found)
+
+
+def _longest_run(kinds: list[Any]) -> tuple[int, int, int]:
+    """(period, start, end): the most statements in a row that are of the same kind as those a period further on."""
+    best = (1, 0, 0)
+    for period in range(1, min(LONGEST, len(kinds) // 2) + 1):
+        start = 0
+        for k in range(len(kinds) - period + 1):
+            if k == len(kinds) - period or kinds[k] != kinds[k + period]:
+                best, start = max(best, (period, start, k), key=lambda run: run[2] - run[1]), k + 1
+    return best
+
+
+def _best_cut(body: list[Any], start: int, end: int, cost: list[Any]) -> int:
+    """A position at which few values go through memory."""
+    full = next((k for k, sums in enumerate(accumulate(isinstance(s, Combine) for s in body[start:end]), start)
+                 if sums > REDUCTIONS), end)
+    last = min(end, full, start + LONG)
+    return min(range(min(start + LONG // 2, last), last + 1), key=lambda k: (cost[k], -k))
+
+
+def _is_long(body: list[Any]) -> bool:
+    return len(body) > LONG or sum(isinstance(s, Combine) for s in body) > REDUCTIONS
+
+
+def _costs_of_cuts(body: list[Any], indices: tuple[Local, ...]) -> list[tuple[bool, int]]:
+    """For each position whether it is before a store, and how many values must go through memory for a cut there."""
+    stored = {s.value for s in body if isinstance(s, Store) and s.index == indices and isinstance(s.value, Local)}
+    computed = {s.target: k for k, s in enumerate(body)
+                if isinstance(s, Assign) and not isinstance(s.value, Load) and s.target not in stored}
+    last = {e: k for k, s in enumerate(body) for e in _locals_in(s) if e in computed}
+    change = [0] * (len(body) + 1)
+    for e, end in last.items():
+        change[computed[e] + 1] += 1
+        change[end + 1] -= 1
+    return [(k < len(body) and isinstance(body[k], Store), n) for k, n in enumerate(accumulate(change))]
+
+
+def _kind(s: Any, made: set[Local], indices: tuple[Local, ...]) -> Any:
+    """What a statement has in common with that of another term."""
+    def shape(e: Expr) -> Any:
+        if isinstance(e, Local):
+            return indices.index(e) if e in indices else (e in made, e.dtype)
+        if isinstance(e, Load):
+            return e.buffer.dtype, tuple(map(shape, e.index))
+        if isinstance(e, Call):
+            return e.function, e.operand_dtypes, tuple(map(shape, e.arguments))
+        return e
+
+    if isinstance(s, Assign):
+        return "assign", s.target.dtype, shape(s.value)
+    if isinstance(s, Store):
+        return "store", s.buffer.dtype, tuple(map(shape, s.index)), shape(s.value)
+    return s.combine, s.target.dtype, shape(s.value)
+
+
+# The pieces -----------------------------------------------------------------------------------------------------------
+
+class _Split:
+    """One kernel in pieces."""
+
+    def __init__(self, loop: _Loop, body: list[Any], cuts: list[int], call: CallKernel) -> None:
+        self.loop, self.call = loop, call
+        self.pieces = [body[a:b] for a, b in pairwise(cuts)]
+        self.piece_of = {s.target: k for k, piece in enumerate(self.pieces) for s in piece if isinstance(s, Assign)}
+        self.value_of = {s.target: s.value for s in body if isinstance(s, Assign)}
+        self.stored = {s.value: Load(s.buffer, s.index) for k, piece in enumerate(self.pieces) for s in piece
+                       if isinstance(s, Store) and s.index == loop.indices and self.piece_of.get(s.value) == k}
+        self.new: dict[Local, Store] = {}
+
+    def calls(self) -> list[Any]:
+        """Allocations of what goes through memory, and the calls in their order."""
+        bodies = [self._with_loads(k, piece) for k, piece in enumerate(self.pieces)]
+        for e, store in self.new.items():
+            bodies[self.piece_of[e]].append(store)
+        calls = [self._call(body) for body in bodies]
+        return [*(Allocate(store.buffer) for store in self.new.values()), *calls]
+
+    def _with_loads(self, k: int, piece: list[Any]) -> list[Any]:
+        """A piece after loads of what earlier pieces have computed."""
+        wanted = dict.fromkeys(e for s in piece for e in _locals_in(s) if self.piece_of.get(e, k) < k)
+        return [*(Assign(e, self._from_memory(e)) for e in wanted), *piece]
+
+    def _from_memory(self, e: Local) -> Load:
+        """Where a piece finds what an earlier one has computed."""
+        value = self.value_of[e]
+        if isinstance(value, Load) and not any(index in self.piece_of for index in value.index):
+            return value
+        if e not in self.stored:
+            buffer = Buffer(e.hint, e.dtype, tuple(loop.extent for loop in self.loop.loops))
+            self.new[e] = Store(buffer, self.loop.indices, e)
+            self.stored[e] = Load(buffer, self.loop.indices)
+        return self.stored[e]
+
+    def _call(self, body: list[Any]) -> CallKernel:
+        """The kernel of a piece, with the statements before and after the loop that are about its values."""
+        made = {s.target for s in body if isinstance(s, Combine)}
+        after = [s for s in self.loop.after if made.intersection(locals_of(s.value))]
+        made.update(s.target for s in after)
+        used = {*made, *(e for s in body for e in _locals_in(s))}
+        before: list[Any] = []
+        for s in reversed(self.loop.before):
+            if s.target in used:
+                before.insert(0, s)
+                used.update(locals_of(s.value))
+        loop = self.loop.around(body)
+        results = [e for e in self.call.kernel.results if e in made]
+        kernel = kernel_of([*before, loop, *after], results, loop if self.call.kernel.outer is not None else None)
+        variables = tuple(dict.fromkeys(s.variable for s in body if isinstance(s, (Store, Combine))
+                                        and s.variable is not None))
+        return CallKernel(kernel, variables)

@@ -1,0 +1,120 @@
+"""Loops over many like terms become equal pieces: where that is right, how few kernels, and never other results."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+
+import nbgraph.tensor as nt
+from nbgraph.dispatch.expressions import Combine, For
+from nbgraph.gradient import grad
+from nbgraph.graph.evaluate import evaluate
+from nbgraph.graph.fg import FunctionGraph
+from nbgraph.lowering.emit import canonical_source
+from nbgraph.lowering.fission import LONG, REDUCTIONS, split_like_terms
+from nbgraph.lowering.fusion import fuse_rows
+from nbgraph.lowering.overlay import overlay
+from nbgraph.lowering.program import walk
+from tests.lowering.stages import leaves_of, lowered, run_as_python, staged
+
+TERMS = 60
+xs = nt.dvectors([f"x{k:03}" for k in range(TERMS)])
+cs = nt.dscalars([f"c{k:03}" for k in range(TERMS)])
+y, places = nt.dvector("y"), nt.lvector("places")
+matrices = [nt.dmatrix(f"m{k:03}") for k in range(TERMS)]
+
+
+def additive(terms=TERMS, inside=nt.tanh):
+    mean = cs[0] * inside(xs[0])
+    for x, c in zip(xs[1:terms], cs[1:terms], strict=True):
+        mean = mean + c * inside(x)
+    loss = ((y - mean) ** 2).sum()
+    return [loss, *grad(loss, cs[:terms])]
+
+
+def chain(steps=2 * LONG):
+    w = y
+    for k in range(steps):
+        w = nt.sin(w) * (k % 7 + 1) + xs[k % 5]
+    return [w]
+
+
+def irregular():
+    rng = np.random.default_rng(5)
+    made = list(xs)
+    for _ in range(300):
+        a, b = rng.choice(len(made), 2)
+        inside = [nt.tanh, nt.sin, nt.sqr, nt.exp][rng.integers(4)]
+        made.append(inside(made[a] * 0.1) + [1, -0.5][rng.integers(2)] * made[b])
+    return [made[-1], sum(made[-40:]), made[-7].sum()]
+
+
+CASES = {
+    "additive": additive,
+    "sums alone": lambda: [(x * y).sum() for x in xs],
+    "sums of float32": lambda: [(nt.cast(x, "float32") * nt.cast(y, "float32")).sum() for x in xs],
+    "largest and all": lambda: [f(x) for x in xs[:40] for f in (nt.max, lambda v: nt.all(v > -9))],
+    "outputs alone": lambda: [nt.exp(x * 0.1) + y for x in xs],
+    "chain": chain,
+    "irregular": irregular,
+    "matrices": lambda: [sum(nt.tanh(m) for m in matrices)],
+    "gathers": lambda: [sum(nt.tanh(x[places]) * c for x, c in zip(xs, cs, strict=True)),
+                        *((x[places] * y[places]).sum() for x in xs[:30])],
+    "every other": lambda: [sum(nt.tanh(x[::2]) * c for x, c in zip(xs, cs, strict=True))],
+    "written into": lambda: [nt.set_subtensor(y[1:], sum(nt.tanh(x[1:]) for x in xs))],
+    "scattered": lambda: [nt.inc_subtensor(y[places], sum(nt.tanh(x[places]) for x in xs))],
+}
+
+
+def values_of(inputs):
+    rng = np.random.default_rng(3)
+    shapes = {"c": (), "m": (3, 5)}
+    made = {v.name: rng.normal(size=shapes.get(v.name[0], (7,))) for v in inputs}
+    made["places"] = np.array([3, 0, 6, 6, 1, -1, 2])
+    return [made[v.name] if v.ndim else made[v.name][()] for v in inputs]
+
+
+def test_results_are_those_of_the_reference():
+    texts, wanted = [], []
+    for make in CASES.values():
+        outputs = make()
+        inputs = leaves_of(outputs)
+        values = values_of(inputs)
+        made = staged(*outputs).program
+        texts.append((canonical_source(made), [*values, *(data for _, data in made.constants)]))
+        wanted.append(evaluate(FunctionGraph(inputs, outputs), values))
+    for name, found, right in zip(CASES, run_as_python(texts), wanted, strict=True):
+        assert len(found) == len(right), found
+        for one, other in zip(found, right, strict=True):
+            np.testing.assert_allclose(one, other, rtol=1e-5 if "float32" in name else 1e-12, atol=1e-12, err_msg=name)
+
+
+@pytest.mark.parametrize("name", [name for name in CASES if name not in ("matrices", "scattered")])
+def test_no_loop_over_vectors_is_long(name):
+    made = split_like_terms(fuse_rows(overlay(lowered(*CASES[name]()))))
+    for kernel in made.kernels:
+        inner = [s for s in walk(kernel.body) if not isinstance(s, For)]
+        assert len(inner) <= 2 * LONG
+        assert sum(isinstance(s, Combine) for s in inner) <= REDUCTIONS
+
+
+def texts_and_calls(outputs):
+    """How many kernels are compiled, and how often one is called."""
+    text = canonical_source(staged(*outputs).program)
+    return text.count("@kernel"), len(re.findall(r"^    (?:.* = )?(?:fused_\d+\(|spread\(fused)", text, re.M))
+
+
+@pytest.mark.parametrize(("name", "most"), [("additive", 5), ("sums alone", 2), ("outputs alone", 2), ("chain", 20)])
+def test_like_terms_share_kernels(name, most):
+    kernels, calls = texts_and_calls(CASES[name]())
+    assert kernels <= most < calls or name == "chain"
+
+
+def test_more_terms_make_no_more_kernels():
+    assert texts_and_calls(additive(30))[0] == texts_and_calls(additive(60))[0]
+
+
+def test_a_short_loop_stays_one():
+    assert texts_and_calls(additive(6)) == (1, 1)
