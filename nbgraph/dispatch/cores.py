@@ -3,18 +3,15 @@
     pieces = pieces_of(n, 40)                      1 where one core is quicker
     spread(fused_0, pieces, n, x, y, parts)        fused_0(piece, first, count, x, y, parts) for each piece
 
-How a loop is cut follows from its lengths alone, so results do not depend on the number of threads. Threads are the
-operating system's, started for one loop, which ends when all pieces are done: nothing lives on that a fork would lose,
-any number of threads may call the same function, and a busy machine, where a thread begins late, costs nothing. Where
-there are no POSIX threads, all pieces are done in turn.
+How a loop is cut follows from its lengths alone, so results do not depend on the number of threads. Who does the
+pieces is the business of `crew`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
-import llvmlite.binding as llvm
 import numpy as np
 from llvmlite import ir
 from numba import types
@@ -25,12 +22,10 @@ from numba.core.typing.templates import AbstractTemplate, infer_global
 from numba.extending import lower_builtin, type_callable
 from numba.np import arrayobj
 
-from nbgraph.dispatch import threads
+from nbgraph.dispatch import crew, threads
 from nbgraph.dispatch.scalar_combine import larger, rounding, settled, smaller
 from nbgraph.dispatch.scalar_value import Value, as_type, native, packed, unpacked
-from nbgraph.dispatch.threads import FOR_TWO, GRAIN, MOST
-
-_CREW = "nbgraph_crew"
+from nbgraph.dispatch.threads import GRAIN, MOST
 
 _LINE = 64  # bytes: a vector that lies across two lines of the cache takes twice the time
 _LENGTH, _BYTE = ir.IntType(64), ir.IntType(8)
@@ -102,19 +97,10 @@ def _combine(kind: str, x: Any, y: Any) -> Any:
     return _formula(larger if kind == "max" else smaller)(x, y)
 
 
-def _keep_plain(function: ir.Function) -> None:
-    """Not worth LLVM's time: it runs once a call."""
-    for attribute in ("noinline", "optnone"):
-        function.attributes.add(attribute)
-
-
 def _combining(context: Any, module: ir.Module, name: str, kind: str, dtype: Any) -> Any:
     """dtype name(dtype *parts, pieces): one function of a module for all reductions of a kind."""
     element = context.get_data_type(dtype).as_pointer()
-    function = ir.Function(module, ir.FunctionType(context.get_value_type(dtype), [element, _LENGTH]), name)
-    function.linkage = "internal"
-    _keep_plain(function)
-    builder = ir.IRBuilder(function.append_basic_block("entry"))
+    function, builder = crew.function_of(module, name, context.get_value_type(dtype), [element, _LENGTH])
     parts, pieces = function.args
 
     def load(place: Any) -> Any:
@@ -205,127 +191,14 @@ class _Call:
 
 def _share(context: Any, builder: ir.IRBuilder, call: _Call, values: list[Any]) -> None:
     """Threads that take the next piece until there is none; this one does so, too."""
-    content = ir.LiteralStructType([*_HEAD, *(v.type for v in values)])
+    content = ir.LiteralStructType([*crew.HEAD, *(v.type for v in values)])
     shared = cgutils.alloca_once(builder, content)
     worker = builder.bitcast(_worker(builder.module, content, call), _POINTER)
     zero = ir.Constant(_LENGTH, 0)
     for k, value in enumerate([worker, zero, zero, zero, *values]):
         builder.store(value, cgutils.gep_inbounds(builder, shared, 0, k))
     size = ir.Constant(_LENGTH, context.get_abi_sizeof(content))
-    builder.call(_crew(builder.module), [builder.bitcast(shared, _POINTER), values[0], size])
-
-
-# What a call and its helpers share begins with: the worker; the next piece; how many are done; who still looks at it.
-_HEAD = (_POINTER, _LENGTH, _LENGTH, _LENGTH)
-_WORKER, _NEXT, _DONE, _HOLDERS = range(4)
-
-
-def _member(builder: ir.IRBuilder, shared: Any, which: int) -> Any:
-    head = builder.bitcast(shared, ir.LiteralStructType(_HEAD).as_pointer())
-    return cgutils.gep_inbounds(builder, head, 0, which)
-
-
-def _function(module: ir.Module, name: str, result: ir.Type, arguments: Sequence[ir.Type]) -> tuple[Any, ir.IRBuilder]:
-    """A function of this module alone, and what writes it."""
-    function = ir.Function(module, ir.FunctionType(result, arguments), name)
-    function.linkage = "internal"
-    _keep_plain(function)
-    return function, ir.IRBuilder(function.append_basic_block("entry"))
-
-
-def _crew(module: ir.Module) -> Any:
-    """void crew(shared, pieces, size): the worker in several threads, one function for all loops of a module."""
-    if _CREW in module.globals:
-        return module.globals[_CREW]
-    function, builder = _function(module, _CREW, ir.VoidType(), [_POINTER, _LENGTH, _LENGTH])
-    shared, pieces, size = function.args
-    if llvm.address_of_symbol("pthread_create"):
-        helpers = _smaller(builder, builder.load(_threads(module)), builder.sdiv(pieces, ir.Constant(_LENGTH, FOR_TWO)))
-        with builder.if_then(builder.icmp_signed(">", helpers, ir.Constant(_LENGTH, 1))):
-            _with_helpers(builder, shared, pieces, size, builder.sub(helpers, ir.Constant(_LENGTH, 1)))
-            _leave(builder)
-    _work(builder, shared)
-    builder.ret_void()
-    return function
-
-
-def _work(builder: ir.IRBuilder, shared: Any) -> None:
-    kind = ir.FunctionType(ir.VoidType(), [_POINTER]).as_pointer()
-    builder.call(builder.bitcast(builder.load(_member(builder, shared, _WORKER)), kind), [shared])
-
-
-def _with_helpers(builder: ir.IRBuilder, shared: Any, pieces: Any, size: Any, helpers: Any) -> None:
-    """Start threads, work, and wait for pieces that are not done; not for a thread that has not begun.
-
-    What they share is on the heap: a thread that begins late finds no piece left there, and nobody else.
-    """
-    module, one = builder.module, ir.Constant(_LENGTH, 1)
-
-    def library(name: str, result: ir.Type, *arguments: ir.Type) -> Any:
-        return cgutils.get_or_insert_function(module, ir.FunctionType(result, arguments), name)
-
-    number = ir.IntType(32)
-    heap = builder.call(library("malloc", _POINTER, _LENGTH), [size])
-    with builder.if_then(cgutils.is_null(builder, heap), likely=False):
-        _work(builder, shared)
-        _leave(builder)
-    builder.call(library("memcpy", _POINTER, _POINTER, _POINTER, _LENGTH), [heap, shared, size])
-    builder.store(builder.add(helpers, one), _member(builder, heap, _HOLDERS))
-    handle = cgutils.alloca_once(builder, _LENGTH)
-    nothing = ir.Constant(_POINTER, None)
-    with cgutils.for_range(builder, helpers):
-        start = builder.bitcast(_helper(module), _POINTER)
-        failed = builder.call(library("pthread_create", number, _POINTER, _POINTER, _POINTER, _POINTER),
-                              [builder.bitcast(handle, _POINTER), nothing, start, heap])
-        with builder.if_else(builder.icmp_signed("==", failed, ir.Constant(number, 0))) as (begun, refused):
-            with begun:
-                builder.call(library("pthread_detach", number, _LENGTH), [builder.load(handle)])
-            with refused:  # the others do its work
-                builder.atomic_rmw("sub", _member(builder, heap, _HOLDERS), one, "monotonic")
-    _work(builder, heap)
-    wait, end = builder.append_basic_block("wait"), builder.append_basic_block("end")
-    builder.branch(wait)
-    builder.position_at_end(wait)
-    done = builder.load_atomic(_member(builder, heap, _DONE), "acquire", 8)
-    builder.call(library("sched_yield", number), [])
-    builder.cbranch(builder.icmp_signed("<", done, pieces), wait, end)
-    builder.position_at_end(end)
-    _release(builder, heap)
-
-
-def _leave(builder: ir.IRBuilder) -> None:
-    """Return; what is written next is never reached from here."""
-    builder.ret_void()
-    builder.position_at_end(builder.append_basic_block("after"))
-
-
-def _helper(module: ir.Module) -> Any:
-    """void *helper(shared): what a thread begins with."""
-    name = f"{_CREW}_helper"
-    if name in module.globals:
-        return module.globals[name]
-    function, builder = _function(module, name, _POINTER, [_POINTER])
-    _work(builder, function.args[0])
-    _release(builder, function.args[0])
-    builder.ret(ir.Constant(_POINTER, None))
-    return function
-
-
-def _release(builder: ir.IRBuilder, heap: Any) -> None:
-    one = ir.Constant(_LENGTH, 1)
-    holders = builder.atomic_rmw("sub", _member(builder, heap, _HOLDERS), one, "acq_rel")
-    with builder.if_then(builder.icmp_signed("==", holders, one)):
-        free = cgutils.get_or_insert_function(builder.module, ir.FunctionType(ir.VoidType(), [_POINTER]), "free")
-        builder.call(free, [heap])
-
-
-def _threads(module: ir.Module) -> Any:
-    known = module.globals.get(threads.SYMBOL)
-    return ir.GlobalVariable(module, _LENGTH, threads.SYMBOL) if known is None else known
-
-
-def _smaller(builder: ir.IRBuilder, a: Any, b: Any) -> Any:
-    return builder.select(builder.icmp_signed("<", a, b), a, b)
+    builder.call(crew.share(builder.module), [builder.bitcast(shared, _POINTER), values[0], size])
 
 
 def _worker(module: ir.Module, content: ir.Type, call: _Call) -> Any:
@@ -333,21 +206,21 @@ def _worker(module: ir.Module, content: ir.Type, call: _Call) -> Any:
     name = f"worker.{call.compiled.fndesc.llvm_func_name}"
     if name in module.globals:
         return module.globals[name]
-    function, builder = _function(module, name, ir.VoidType(), [_POINTER])
+    function, builder = crew.function_of(module, name, ir.VoidType(), [_POINTER])
     shared = builder.bitcast(function.args[0], content.as_pointer())
     places = [cgutils.gep_inbounds(builder, shared, 0, k) for k in range(len(content.elements))]
-    pieces, turns, *rest = map(builder.load, places[len(_HEAD):])
+    pieces, turns, *rest = map(builder.load, places[len(crew.HEAD):])
     take, work, end = (function.append_basic_block(name) for name in ("take", "work", "end"))
     builder.branch(take)
     builder.position_at_end(take)
     one = ir.Constant(_LENGTH, 1)
-    piece = builder.atomic_rmw("add", places[_NEXT], one, "monotonic")
+    piece = builder.atomic_rmw("add", places[crew.NEXT], one, "monotonic")
     builder.cbranch(builder.icmp_signed("<", piece, pieces), work, end)
     builder.position_at_end(work)
     first = builder.sdiv(builder.mul(piece, turns), pieces)
     last = builder.sdiv(builder.mul(builder.add(piece, one), turns), pieces)
     call.make(builder, [piece, first, builder.sub(last, first), *rest])
-    builder.atomic_rmw("add", places[_DONE], one, "release")
+    builder.atomic_rmw("add", places[crew.DONE], one, "release")
     builder.branch(take)
     builder.position_at_end(end)
     builder.ret_void()

@@ -55,6 +55,7 @@ TURNS = 64          # of a piece at least, where it leaves a row
 APART = 16          # elements between such rows: two cores that write into one line of the cache wait for each other
 ARGUMENTS = 25      # of a kernel in pieces: Python and Numba make a detour over a tuple where a call has more than 30
 _OPERATION, _MEMORY, _FUNCTION = 4, 10, 80  # what an element costs in a loop of vectors, in the unit of GRAIN
+_ELSEWHERE = -60    # what sharing gains for an element that one core has just written: the other one waits for it
 _IN_PIECES = {"sum", "prod", "max", "min", "all", "any"}
 
 
@@ -63,9 +64,12 @@ def spread_over_cores(program: Program) -> Program:
     temporaries = _temporaries(program)
     result: list[Any] = []
     replaced: set[Buffer] = set()
+    elsewhere: set[Buffer] = set()
     for s in program.statements:
         if isinstance(s, CallKernel) and s.copies is None:
-            split = _Split.of(s.kernel, temporaries.get(s, set()))
+            split = _Split.of(s.kernel, temporaries.get(s, set()), elsewhere)
+            if split is None:
+                elsewhere.update(s.kernel.writes)
             result += [s] if split is None else split.statements(s)
             replaced |= set() if split is None else split.rows
         else:
@@ -108,8 +112,8 @@ class _Split:
     rows: set[Buffer] = field(default_factory=set)
 
     @classmethod
-    def of(cls, kernel: Kernel, temporaries: set[Buffer]) -> _Split | None:
-        """None where the kernel is one piece."""
+    def of(cls, kernel: Kernel, temporaries: set[Buffer], elsewhere: set[Buffer]) -> _Split | None:
+        """None where the kernel is one piece; `elsewhere` is what kernels of one piece have written."""
         loop = kernel.outer
         if loop is None or loop not in kernel.body or copied_by(kernel) is not None:
             return None
@@ -120,7 +124,7 @@ class _Split:
         if not all(isinstance(s, Assign) for s in after) or not all(map(_is_fill, fills)):
             return None
         filled = {walk([s])[-1].buffer: s for s in fills}
-        split = cls(kernel, loop, _cost(loop.body), before, after, filled, casts)
+        split = cls(kernel, loop, _cost(loop.body, elsewhere), before, after, filled, casts)
         known = isinstance(loop.extent, Literal) and isinstance(split.cost, Literal)
         if known and loop.extent.value * split.cost.value < 2 * GRAIN:
             return None
@@ -273,19 +277,19 @@ def _accesses(s: Any) -> list[tuple[Buffer, tuple[Expr, ...]]]:
     return [*found, (s.buffer, s.index)] if isinstance(s, Store) else found
 
 
-def _cost(body: list[Any]) -> Expr:
-    """What one turn costs."""
+def _cost(body: list[Any], elsewhere: set[Buffer]) -> Expr:
+    """What one turn costs, as far as sharing gains by it."""
     loops: Expr = Literal(0)
     here = 0
     for s in body:
         here += _OPERATION
         if isinstance(s, For):
-            loops = add(loops, multiply(s.extent, _cost(s.body)))
+            loops = add(loops, multiply(s.extent, _cost(s.body, elsewhere)))
             continue
         here += _MEMORY * len(written_by(s))
         for e in (e for x in expressions_of(s) for e in parts_of(x)):
             if isinstance(e, Load):
-                here += _MEMORY
+                here += _ELSEWHERE if e.buffer in elsewhere else _MEMORY
             elif isinstance(e, Call):
                 row = TABLE.get(e.function)
                 here += _FUNCTION if row is not None and row.expensive else _OPERATION

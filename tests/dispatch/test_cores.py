@@ -39,7 +39,7 @@ def test_every_turn_is_done_once(pieces, turns, threads):
 
 def test_loops_that_are_quick_are_one_piece():
     assert cores.pieces_of(10, 1_000) == 1
-    assert cores.pieces_of(1_000_000, 100) == 20
+    assert cores.pieces_of(200_000, 100) == 20
     assert cores.pieces_of(1_000_000, 100_000) == 64
     assert cores.pieces_of(3, 10**9) == 3
     assert cores.pieces_of(0, 10) == 1

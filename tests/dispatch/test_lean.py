@@ -106,9 +106,9 @@ def test_arguments_are_not_counted_in_the_code():
 
     assert run(np.ones(2), np.ones(3)) == 5
     (compiled,) = run.overloads.values()
-    name = compiled.fndesc.llvm_func_name
-    (body,) = (str(f) for f in compiled.library.get_defined_functions() if f.name == name)
-    assert "NRT_" not in body
+    bodies = [str(f) for f in compiled.library.get_defined_functions()]
+    assert bodies
+    assert not any("NRT_" in body for body in bodies)
 
 
 def test_more_arguments_than_python_passes_singly_are_passed_singly():
