@@ -96,8 +96,10 @@ class _EntryLibrary(JITCodeLibrary):
 
     def _optimize_final_module(self) -> None:
         # Nobody else calls them: so LLVM drops arguments that are not read, and copies `main` into its only caller.
+        # But the vectoriser finds what is weak by its name (`vmath.rare`).
         for function in self._final_module.functions:
-            if not function.is_declaration and function.name != self.called_by_python:
+            seen = function.name == self.called_by_python or function.linkage == llvm.Linkage.weak_odr
+            if not function.is_declaration and not seen:
                 function.linkage = llvm.Linkage.internal
         passes, builder = self._codegen._module_pass_manager()
         passes.run(self._final_module, builder)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 
 import numpy as np
+import pytest
 
+from nbgraph.dispatch import vmath
 from nbgraph.dispatch.jit import apart, entry, kernel
 from nbgraph.dispatch.linked import _EntryLibrary
 
@@ -62,3 +64,20 @@ def test_kernels_are_optimised_with_the_function_that_calls_them_and_only_there(
     run(x, out)
     assert out.tolist() == [0, 1, 4] and x.tolist() == [0, 0.5, 2]
     assert len(optimised) == 1 and "run" in optimised[0]
+
+
+@pytest.mark.parametrize("name", ["exp", "sin", "cos", "tan", "gammaln", "digamma", "power", "erfinv"])
+def test_mathematics_is_vectorised_in_the_function_that_links_it(name, monkeypatch):
+    seen = []
+    original = _EntryLibrary._optimize_final_module
+    monkeypatch.setattr(_EntryLibrary, "_optimize_final_module",
+                        lambda library: (original(library), seen.append(str(library._final_module))))
+    inside = f"{name}(x[i], 1.5)" if name == "power" else f"{name}(x[i])"
+    scope = {"kernel": kernel, "entry": entry, "apart": apart, name: getattr(vmath, name)}
+    exec(f"@kernel\ndef mapped(x, out):\n    apart()\n    for i in range(x.shape[0]):\n        out[i] = {inside}\n\n\n"
+         "@entry\ndef run(x, out):\n    mapped(x, out)", scope)
+    x = np.linspace(0.1, 0.9, 9)
+    scope["run"](x, np.empty(9))
+    (text,) = seen
+    (body,) = re.findall(r"^define [^\n]*mapped.*?^}", text, re.M | re.S)
+    assert re.search(r"store <\d+ x double>", body)
