@@ -3,7 +3,8 @@
     add(total, x)     larger(most, x)     argmax_better(x, best)
 
 Sums and products of floats may be taken in any order (LLVM's `reassoc` on that one instruction), so that loops of them
-vectorise; NaN, infinities and all other arithmetic stay exact.
+vectorise, and a product that is added up is not rounded before (`contract`); NaN, infinities and all other arithmetic
+stay exact.
 """
 
 from __future__ import annotations
@@ -19,7 +20,12 @@ _ANY_ORDER = ("reassoc", "nsz")
 
 
 def _sum(x: Value, y: Value) -> Value:
-    return x.like(x.builder.fadd(x.ir, y.ir, flags=_ANY_ORDER))
+    flags: tuple[str, ...] = _ANY_ORDER
+    if getattr(y.ir, "opname", "") == "fmul":
+        # A product that is added up is not rounded before: one instruction for both.
+        y.ir.flags = [*y.ir.flags, "contract"]
+        flags = (*_ANY_ORDER, "contract")
+    return x.like(x.builder.fadd(x.ir, y.ir, flags=flags))
 
 
 @native(np.add, same)
@@ -46,6 +52,23 @@ def rounding(total: Value, part: Value) -> Value:
 def settled(total: Value, lost: Value) -> Value:
     """total + lost; an infinite total, whose lost part is NaN, as it is"""
     return select(fabs(lost) < np.inf, total + lost, total)
+
+
+def _inverse_scale(x: Any) -> Any:
+    return np.where(abs(x) < 2.0**-900, 2.0**200, np.where((abs(x) > 2.0**900), 2.0**-200, 1.0))[()]
+
+
+@native(_inverse_scale, same)
+def inverse_scale(x: Value) -> Value:
+    """1, or a power of two for a float64 whose reciprocal would over- or underflow: y / x is y * inverse(x) * that"""
+    return select(fabs(x) < 2.0**-900, 2.0**200, select(fabs(x) > 2.0**900, 2.0**-200, x.constant(1)))
+
+
+@native(lambda x: 1 / (x * _inverse_scale(x)), same)
+def inverse(x: Value) -> Value:
+    """1 / (x * inverse_scale(x)), never subnormal"""
+    scale = select(fabs(x) < 2.0**-900, 2.0**200, select(fabs(x) > 2.0**900, 2.0**-200, x.constant(1)))
+    return x.constant(1) / (x * scale)
 
 
 @native(np.multiply, same)

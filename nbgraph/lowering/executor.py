@@ -27,6 +27,7 @@ from nbgraph.lowering.overlay import overlay
 from nbgraph.lowering.plan import LibraryStep, Plan
 from nbgraph.lowering.prepare import Forward, prepare
 from nbgraph.lowering.program import Allocate, Program
+from nbgraph.lowering.quotients import multiply_by_reciprocals
 from nbgraph.lowering.reuse import reuse_buffers
 from nbgraph.lowering.schedule import schedule
 from nbgraph.lowering.sums import sum_in_blocks
@@ -125,7 +126,7 @@ def stages_of(fgraph: FunctionGraph, name: str, input_names: Sequence[str | None
     prepared, forward = prepare(fgraph)
     plan = schedule(prepared)
     program = split_like_terms(fuse_rows(overlay(lower(plan, name, input_names))))
-    program = spread_over_cores(pack_temporaries(outline(program)))
+    program = spread_over_cores(pack_temporaries(outline(multiply_by_reciprocals(program))))
     program = donate(reuse_buffers(program), plan, updates)
     program = sum_in_blocks(tile_short_rows(program))
     return Stages(prepared, plan, program), forward
