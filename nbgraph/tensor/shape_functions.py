@@ -132,7 +132,7 @@ def length_quotient(length: Any, divisor: Any) -> Any:
 
 
 def never_negative(length: Any) -> bool:
-    """True for lengths of arrays, and for what is made of them without a subtraction."""
+    """True for lengths of arrays, for what is made of them without a subtraction, and for maximum(n, 0)."""
     pending = [length]
     while pending:
         n = pending.pop()
@@ -143,9 +143,13 @@ def never_negative(length: Any) -> bool:
         else:
             node = n.owner
             found = node is not None and isinstance(node.op, Length)
-            if node is not None and isinstance(node.op, Elemwise) and node.op.function.name in NOT_NEGATIVE:
-                found = True
-                pending += node.inputs
+            if node is not None and isinstance(node.op, Elemwise):
+                name = node.op.function.name
+                if name == "maximum":
+                    found = any(isinstance(v, Constant) and int(v.data) >= 0 for v in node.inputs)
+                elif name in NOT_NEGATIVE:
+                    found = True
+                    pending += node.inputs
         if not found:
             return False
     return True

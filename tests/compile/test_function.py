@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 import warnings
 
 import numpy as np
@@ -383,6 +384,7 @@ def test_function_shows_its_stages():
     assert len(f.stages.graph.inputs) == 2
     assert f.maker.fgraph.inputs == (x, w)
     assert "mode" in f.explain()
+    assert re.search(r"made in [\d.]+ ms, rewriting [\d.]+ ms of it \(\d+%\)", f.explain())
     assert str(f.cache_info())
     assert (f.source is None) == (f.maker.mode.name == "reference")
 

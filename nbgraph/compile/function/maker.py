@@ -6,6 +6,7 @@ Copies of a Function share its maker; what differs between them (containers, upd
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -27,12 +28,16 @@ class FunctionMaker:
     mode : Mode
     report                     of the rewriting; None where no pass ran
     executor : Executor        runs `fgraph`
+    seconds : float            what making it took;  rewriting_seconds : and the passes of the rewriting
     """
 
     def __init__(self, collected: Collected, mode: Mode, name: str | None = None) -> None:
         self.collected, self.mode, self.name = collected, mode, name
+        start = time.perf_counter()
         self.fgraph, self.report = mode.rewrite(collected.fgraph)
+        self.rewriting_seconds = time.perf_counter() - start
         self.executor = self._execute(self.fgraph, range(len(self.fgraph.outputs)))
+        self.seconds = time.perf_counter() - start
         self._subsets: dict[tuple[int, ...], Executor] = {}
 
     def __repr__(self) -> str:

@@ -181,8 +181,11 @@ class Function:
         return self.maker.executor.source
 
     def explain(self) -> str:
-        """What the rewriting did, and what the graph became."""
-        parts = [f"{self!r}   mode {self.maker.mode}", self.maker.report, self.maker.executor.explain()]
+        """What the rewriting did, its share of the time that making the function took, and what the graph became."""
+        maker = self.maker
+        made = (f"made in {1e3 * maker.seconds:.1f} ms, rewriting {1e3 * maker.rewriting_seconds:.1f} ms of it "
+                f"({maker.rewriting_seconds / maker.seconds:.0%})")
+        parts = [f"{self!r}   mode {maker.mode}", maker.report, made, maker.executor.explain()]
         return "\n\n".join(str(part) for part in parts if part is not None)
 
     def cache_info(self) -> Any:
