@@ -4,7 +4,7 @@
 
 Each takes the next piece until there is none. The caller waits for pieces that somebody has taken, never for a thread:
 one that begins late finds nothing left to do, and a busy machine costs nothing. A helper that has done its work looks
-out for more for a millisecond or two, then ends: calls in a row start no threads and wake no core. A single short loop
+out for more for two milliseconds, then ends: calls in a row start no threads and wake no core. A single short loop
 starts none, either: that would cost as much as it gains. There is no pool that a fork could lose: whoever does not take
 what is posted for him is forgotten, and another is started the next time. Any number of threads may call at once. Where
 there are no POSIX threads, the caller does all pieces.
@@ -96,14 +96,24 @@ def _with_helpers(builder: ir.IRBuilder, content: Any, pieces: Any, size: Any, h
 
 def _worth_a_thread(builder: ir.IRBuilder, pieces: Any) -> Any:
     """Whether a loop is long, or one of several in a row."""
+    now = builder.call(_clock(builder.module), [])
+    before = builder.atomic_rmw("xchg", _place(builder, _length(MOST)), now, "monotonic")
+    recent = builder.icmp_signed("<", builder.sub(now, before), _length(IN_A_ROW))
+    return builder.or_(recent, builder.icmp_signed(">=", pieces, _length(LONG)))
+
+
+def _clock(module: ir.Module) -> Any:
+    """int64 clock(): nanoseconds since some time or other."""
+    name = f"{_NAME}_clock"
+    if name in module.globals:
+        return module.globals[name]
+    function, builder = function_of(module, name, _LENGTH, [])
     now = cgutils.alloca_once(builder, ir.LiteralStructType([_LENGTH, _LENGTH]))
-    read = _library(builder.module, "clock_gettime", _NUMBER, _NUMBER, _POINTER)
+    read = _library(module, "clock_gettime", _NUMBER, _NUMBER, _POINTER)
     builder.call(read, [ir.Constant(_NUMBER, time.CLOCK_MONOTONIC), builder.bitcast(now, _POINTER)])
     seconds, rest = (builder.load(cgutils.gep_inbounds(builder, now, 0, k)) for k in range(2))
-    nanoseconds = builder.add(builder.mul(seconds, _length(10**9)), rest)
-    before = builder.atomic_rmw("xchg", _place(builder, _length(MOST)), nanoseconds, "monotonic")
-    recent = builder.icmp_signed("<", builder.sub(nanoseconds, before), _length(IN_A_ROW))
-    return builder.or_(recent, builder.icmp_signed(">=", pieces, _length(LONG)))
+    builder.ret(builder.add(builder.mul(seconds, _length(10**9)), rest))
+    return function
 
 
 def _call_one(module: ir.Module) -> Any:
@@ -138,8 +148,8 @@ def _helper(module: ir.Module) -> Any:
     if name in module.globals:
         return module.globals[name]
     function, builder = function_of(module, name, _POINTER, [_POINTER])
-    labels = ("work", "wait", "look", "late", "end")
-    work, wait, look, late, end = (function.append_basic_block(label) for label in labels)
+    labels = ("work", "wait", "again", "nothing", "leave", "look", "late", "end")
+    work, wait, again, nothing, leave, look, late, end = map(function.append_basic_block, labels)
     held = cgutils.alloca_once_value(builder, function.args[0])
     place = cgutils.alloca_once(builder, _LENGTH.as_pointer())
     builder.branch(work)
@@ -156,12 +166,18 @@ def _helper(module: ir.Module) -> Any:
     builder.branch(end)
 
     builder.position_at_end(wait)
-    with cgutils.for_range(builder, _length(PATIENCE)):
-        found = builder.load_atomic(builder.load(place), "monotonic", 8)
-        with builder.if_then(builder.icmp_unsigned("!=", found, _SOMEBODY)):
-            builder.branch(look)
-            builder.position_at_end(function.append_basic_block("nothing"))
-        builder.call(_library(module, "sched_yield", _NUMBER), [])
+    until = builder.add(builder.call(_clock(module), []), _length(PATIENCE))
+    builder.branch(again)
+
+    builder.position_at_end(again)
+    found = builder.load_atomic(builder.load(place), "monotonic", 8)
+    builder.cbranch(builder.icmp_unsigned("!=", found, _SOMEBODY), look, nothing)
+
+    builder.position_at_end(nothing)
+    builder.call(_library(module, "sched_yield", _NUMBER), [])
+    builder.cbranch(builder.icmp_signed("<", builder.call(_clock(module), []), until), again, leave)
+
+    builder.position_at_end(leave)
     builder.cbranch(_exchange(builder, builder.load(place), _SOMEBODY, _NOBODY), end, look)
 
     builder.position_at_end(look)  # what was posted may have been withdrawn, and another helper wait there

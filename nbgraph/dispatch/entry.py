@@ -5,7 +5,7 @@
     yes        data pointers and lengths are read, the code runs without the GIL, its results are boxed
 
 Numba's own wrapper counts references to each array, and raises where one is of another kind: 60 ns an argument, and
-half of the compile time of a function of many. Who calls it checks dtypes and layouts before, in Python: 100 ns more.
+half of the compile time of a function of many. To check dtypes and layouts in Python would cost 100 ns more.
 The offsets are those of CPython's and NumPy's structures, which are part of their binary interfaces.
 """
 

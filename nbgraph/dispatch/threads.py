@@ -15,7 +15,7 @@ from nbgraph.config import threads_cell
 
 SYMBOL, PLACES = "nbgraph_threads", "nbgraph_helpers"
 MOST = 64           # pieces of a loop; helpers that wait
-PATIENCE = 5000     # times that a helper looks for more work, each a fraction of a microsecond
+PATIENCE = 2_000_000  # nanoseconds that a helper looks out for more work
 LONG = 32           # pieces of a loop for which a thread is started in any case
 IN_A_ROW = 2_000_000  # nanoseconds between two shorter ones for which it is
 GRAIN = 1_000_000   # what a piece costs at least, in hundredths of a nanosecond: twice what waking a core does

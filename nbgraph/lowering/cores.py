@@ -68,7 +68,8 @@ def spread_over_cores(program: Program) -> Program:
     for s in program.statements:
         if isinstance(s, CallKernel) and s.copies is None:
             split = _Split.of(s.kernel, temporaries.get(s, set()), elsewhere)
-            if split is None:
+            copied = copied_by(s.kernel)
+            if split is None and (copied is None or copied[1] in elsewhere):
                 elsewhere.update(s.kernel.writes)
             result += [s] if split is None else split.statements(s)
             replaced |= set() if split is None else split.rows

@@ -5,7 +5,8 @@
            …                                                   fused_1(m_1, …)
            total = add(total, m79)                             …
 
-What one piece computes and a later one needs goes through memory, or is loaded again. Loops without a period stay.
+What one piece computes and a later one needs goes through memory, or is loaded again. Where statements do not repeat,
+a long loop is cut where least does. What a turn hands to the next, but sums, is the last piece: searches and scans.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from nbgraph.dispatch.expressions import (
     Combine,
     Expr,
     For,
+    Keep,
     Load,
     Local,
     Store,
@@ -48,13 +50,16 @@ def _pieces(call: CallKernel) -> list[Any]:
     loop = _Loop.of(call.kernel)
     if loop is None:
         return [call]
-    body = _term_by_term(loop.body)
-    cuts = _cuts(body, loop.indices)
-    return _Split(loop, body, cuts, call).calls()
+    plain, rest = loop.parted()
+    if not _is_long(plain):
+        return [call]
+    body = _term_by_term(plain, {e for s in rest for e in _locals_in(s)})
+    pieces = [body[a:b] for a, b in pairwise(_cuts(body, loop.indices))]
+    return _Split(loop, [*pieces, *_apart(rest)], call).calls()
 
 
 class _Loop:
-    """Perfectly nested loops around statements that do not depend on the order of the turns."""
+    """Perfectly nested loops around statements, with assignments before and after them."""
 
     def __init__(self, kernel: Kernel, loops: list[For], before: list[Any], after: list[Any]) -> None:
         self.kernel, self.loops, self.before, self.after = kernel, loops, before, after
@@ -62,31 +67,42 @@ class _Loop:
 
     @classmethod
     def of(cls, kernel: Kernel) -> _Loop | None:
-        """The loops of a kernel; None where it is anything else, or short."""
+        """The loops of a kernel; None where it is anything else, or short, or reads what it writes."""
         outer = [k for k, s in enumerate(kernel.body) if isinstance(s, For)]
         if len(outer) != 1:
             return None
-        before, after = kernel.body[:outer[0]], kernel.body[outer[0] + 1:]
         loops = [kernel.body[outer[0]]]
         while len(loops[-1].body) == 1 and isinstance(loops[-1].body[0], For):
             loops.append(loops[-1].body[0])
-        loop = cls(kernel, loops, before, after)
-        return loop if _is_long(loop.body) and loop._is_plain() else None
+        loop = cls(kernel, loops, kernel.body[:outer[0]], kernel.body[outer[0] + 1:])
+        return loop if _is_long(loop.body) and loop._is_simple() else None
 
-    def _is_plain(self) -> bool:
-        """True where values are assigned once, arrays stored once and not read, and sums are results."""
-        kinds = [type(s) for s in (*self.before, *self.after)]
-        if any(kind is not Assign for kind in kinds) or any(e.first is not None for e in self.loops):
+    def _is_simple(self) -> bool:
+        """True where arrays are stored once and not read, and what follows the loop is about one result each."""
+        if not all(isinstance(s, Assign) for s in (*self.before, *self.after)) or any(e.first for e in self.loops):
             return False
-        made: list[Any] = []
-        for s in self.body:
-            if isinstance(s, Combine) and not isinstance(s.target, Local):
-                return False
-            if not isinstance(s, (Assign, Store, Combine)):
-                return False
-            made.append(s.buffer if isinstance(s, Store) else s.target)
+        if any(isinstance(s, For) or (isinstance(s, Combine) and not isinstance(s.target, Local)) for s in self.body):
+            return False
+        stored = [s.buffer for s in self.body if isinstance(s, Store)]
         read = {e.buffer for s in self.body for x in expressions_of(s) for e in parts_of(x) if isinstance(e, Load)}
-        return len(set(made)) == len(made) and not read.intersection(self.kernel.writes)
+        about = [{e for e in locals_of(s.value) if e in _left_by(self.body)} for s in self.after]
+        return (len(set(stored)) == len(stored) and not read.intersection(self.kernel.writes)
+                and all(len(found) == 1 for found in about))
+
+    def parted(self) -> tuple[list[Any], list[Any]]:
+        """Statements for which the order of the turns does not matter; the others, with what follows from them."""
+        assigned = {s.target for s in self.body if isinstance(s, Assign)}
+        carried = _carried(self.body) | {s.target for s in self.before if s.target in assigned}
+        plain: list[Any] = []
+        rest: list[Any] = []
+        for s in self.body:
+            handed = isinstance(s, Keep) or (isinstance(s, Assign) and s.target in carried)
+            if handed or carried.intersection(_locals_in(s)):
+                rest.append(s)
+                carried |= {s.target} if isinstance(s, Assign) else set()
+            else:
+                plain.append(s)
+        return plain, rest
 
     def around(self, body: list[Any]) -> For:
         """The same loops around other statements."""
@@ -95,10 +111,50 @@ class _Loop:
         return body[0]
 
 
+def _apart(rest: list[Any]) -> list[list[Any]]:
+    """Searches and scans in pieces, each of them whole."""
+    group: dict[Local, list[Any]] = {}  # what is handed on with a local
+    for s in rest:
+        touched = [e for e in (*_locals_in(s), *([s.target] if isinstance(s, (Assign, Combine)) else [])) if e in group]
+        together = group[touched[0]] if touched else []
+        for e in touched:
+            if group[e] is not together:
+                together += group[e]
+                group.update((other, together) for other, found in group.items() if found is group[e])
+        together.append(s)
+        made = [s.target] if isinstance(s, Assign) else [s.best, s.place] if isinstance(s, Keep) else []
+        group.update((e, together) for e in (*made, *touched))
+    pieces: list[list[Any]] = []
+    for found in {id(statements): statements for statements in group.values()}.values():
+        if not pieces or len(pieces[-1]) + len(found) > LONG:
+            pieces.append([])
+        pieces[-1] += sorted(found, key=rest.index)
+    return pieces
+
+
+def _carried(body: list[Any]) -> set[Local]:
+    """Locals that are assigned twice, or read before they are assigned."""
+    found: set[Local] = set()
+    assigned = {s.target for s in body if isinstance(s, Assign)}
+    made: set[Local] = set()
+    for s in body:
+        found.update(e for e in _locals_in(s) if e in assigned and e not in made)
+        if isinstance(s, Assign):
+            found.update({s.target} & made)
+            made.add(s.target)
+    return found
+
+
+def _left_by(body: list[Any]) -> set[Local]:
+    """Locals that a loop leaves behind: sums, and what a turn hands to the next."""
+    kept = {e for s in body if isinstance(s, Keep) for e in (s.best, s.place)}
+    return kept | {s.target for s in body if isinstance(s, Combine)} | _carried(body)
+
+
 # The order of statements ----------------------------------------------------------------------------------------------
 
-def _term_by_term(body: list[Any]) -> list[Any]:
-    """The statements in an order in which every value is computed when it is first wanted, and stored at once."""
+def _term_by_term(body: list[Any], wanted: set[Local]) -> list[Any]:
+    """The statements in an order in which every value is computed when it is first needed, and stored at once."""
     makes = {s.target: s for s in body if isinstance(s, Assign)}
     stores: dict[Any, list[Store]] = {}
     depth: dict[Any, int] = {}
@@ -107,8 +163,9 @@ def _term_by_term(body: list[Any]) -> list[Any]:
         if isinstance(s, Store) and isinstance(s.value, Local) and s.value in makes:
             stores.setdefault(s.value, []).append(s)
     ordered: dict[Any, None] = {}
-    for root in sorted((s for s in body if not isinstance(s, Assign)), key=lambda s: -depth[s]):
-        pending = [root]
+    roots = [s for s in body if not isinstance(s, Assign) or s.target in wanted]
+    for root in sorted(roots, key=lambda s: -depth[s]):
+        pending = [root] if root not in ordered else []
         while pending:
             s = pending[-1]
             missing = [makes[e] for e in _locals_in(s) if e in makes and makes[e] not in ordered]
@@ -220,11 +277,10 @@ def _kind(s: Any, made: set[Local], indices: tuple[Local, ...]) -> Any:
 class _Split:
     """One kernel in pieces."""
 
-    def __init__(self, loop: _Loop, body: list[Any], cuts: list[int], call: CallKernel) -> None:
-        self.loop, self.call = loop, call
-        self.pieces = [body[a:b] for a, b in pairwise(cuts)]
-        self.piece_of = {s.target: k for k, piece in enumerate(self.pieces) for s in piece if isinstance(s, Assign)}
-        self.value_of = {s.target: s.value for s in body if isinstance(s, Assign)}
+    def __init__(self, loop: _Loop, pieces: list[list[Any]], call: CallKernel) -> None:
+        self.loop, self.pieces, self.call = loop, pieces, call
+        self.piece_of = {s.target: k for k, piece in enumerate(pieces) for s in piece if isinstance(s, Assign)}
+        self.value_of = {s.target: s.value for piece in pieces for s in piece if isinstance(s, Assign)}
         self.stored = {s.value: Load(s.buffer, s.index) for k, piece in enumerate(self.pieces) for s in piece
                        if isinstance(s, Store) and s.index == loop.indices and self.piece_of.get(s.value) == k}
         self.new: dict[Local, Store] = {}
@@ -245,7 +301,7 @@ class _Split:
     def _from_memory(self, e: Local) -> Load:
         """Where a piece finds what an earlier one has computed."""
         value = self.value_of[e]
-        if isinstance(value, Load) and not any(index in self.piece_of for index in value.index):
+        if isinstance(value, Load) and not any(index in self.piece_of for index in locals_of(value)):
             return value
         if e not in self.stored:
             buffer = Buffer(e.hint, e.dtype, tuple(loop.extent for loop in self.loop.loops))
@@ -255,7 +311,7 @@ class _Split:
 
     def _call(self, body: list[Any]) -> CallKernel:
         """The kernel of a piece, with the statements before and after the loop that are about its values."""
-        made = {s.target for s in body if isinstance(s, Combine)}
+        made = _left_by(body)
         after = [s for s in self.loop.after if made.intersection(locals_of(s.value))]
         made.update(s.target for s in after)
         used = {*made, *(e for s in body for e in _locals_in(s))}

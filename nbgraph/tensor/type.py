@@ -79,7 +79,8 @@ class TensorType(Type):
         for axis, (known, actual) in enumerate(zip(self.shape, array.shape, strict=True)):
             if known is not None and known != actual:
                 raise ValueError(f"axis {axis} must have length {known} ({self}), got shape {array.shape}")
-        return array
+        # Equal dtypes may be different objects: longlong is int64, "<" is the byte order of this machine.
+        return array if array.dtype is self.numpy_dtype else array.view(self.numpy_dtype)
 
     def _strict(self, value: Any) -> np.ndarray:
         if not isinstance(value, np.ndarray):

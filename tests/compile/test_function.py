@@ -460,3 +460,23 @@ def test_strict_scalar_takes_only_its_dtype(monkeypatch):
     for wrong in (1.0, 1, np.float32(1)):
         with pytest.raises(DTypeError):
             f(wrong)
+
+
+@pytest.mark.parametrize("name", ["lambda", "a b", "_call", "_missing", "µ", "None", "self"])
+def test_a_keyword_may_be_any_name(name):
+    x, y = nt.dscalar(name), nt.dscalar("y")
+    f = function([x, y], x - y)
+    assert f(y=1.0, **{name: 3.0}) == 2
+    with pytest.raises(TypeError, match="Unknown input or state: z"):
+        f(z=1.0, **{name: 3.0})
+
+
+def test_errors_of_calls_by_keyword_name_the_users_line_and_nothing_else():
+    x, y = nt.dvectors("x", "y")
+    f = function([x, y], x + y)
+    with pytest.raises(DTypeError, match=r"test_function.py:\d+ +f\(x=\"abc\", y=np.ones\(2\)\)"):
+        f(x="abc", y=np.ones(2))
+    for keywords in ({"x": np.ones(2)}, {"x": np.ones(2), "z": 1}):
+        with pytest.raises(TypeError) as caught:
+            f(**keywords)
+        assert caught.value.__context__ is None

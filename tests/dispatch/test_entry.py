@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import nbgraph.tensor as nt
-from nbgraph import function, shared
+from nbgraph import In, function, shared
 from nbgraph.errors import DTypeError, ShapeError
 
 DTYPES = ("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float32", "float64",
@@ -117,3 +117,27 @@ def test_a_trusting_function_refuses_and_converts_too():
     assert f([1, 2], 3)[0].tolist() == [1, 2]
     with pytest.raises(DTypeError):
         f("abc", 1.0)
+
+
+def test_dtypes_that_are_equal_are_the_same():
+    x, i = nt.dvector("x"), nt.lvector("i")
+    explicit = np.arange(3).astype(">f8").byteswap()
+    explicit = explicit.view(explicit.dtype.newbyteorder())  # "<", which is this machine's order, or ">"
+    long = np.arange(3, dtype=np.longlong)
+    assert function([x], x * 2)(explicit).tolist() == [0, 2, 4]
+    assert function([i], i * 2)(long).tolist() == [0, 2, 4]
+    assert function([i], i + long)(np.arange(3)).tolist() == [0, 2, 4]
+    state = shared(long)
+    f = function([], state * 2, updates={state: state + 1})
+    assert f().tolist() == [0, 2, 4]
+    state.set_value(long, borrow=True)
+    assert f().tolist() == [0, 2, 4]
+    assert long.tolist() == [0, 1, 2]
+
+
+def test_a_strict_scalar_beside_an_argument_that_is_converted():
+    a, x = nt.dscalar("a"), nt.dvector("x")
+    f = function([In(a, strict=True), x], a * x)
+    assert f(np.float64(2), [1, 2]).tolist() == [2, 4]
+    with pytest.raises(DTypeError, match="input a"):
+        f(2, [1, 2])

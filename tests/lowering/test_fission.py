@@ -41,6 +41,16 @@ def chain(steps=2 * LONG):
     return [w]
 
 
+def scanned():
+    w = chain(60)[0]
+    return [nt.cumsum(w), w, nt.cumprod(nt.tanh(w))]
+
+
+def searched():
+    w = chain(60)[0]
+    return [nt.argmax(w), w.sum(), nt.max(w), nt.argmin(w * y)]
+
+
 def irregular():
     rng = np.random.default_rng(5)
     made = list(xs)
@@ -59,6 +69,10 @@ CASES = {
     "outputs alone": lambda: [nt.exp(x * 0.1) + y for x in xs],
     "chain": chain,
     "irregular": irregular,
+    "scanned": scanned,
+    "searched": searched,
+    "sums of scans": lambda: [nt.cumsum(nt.tanh(x) * y) for x in xs],
+    "means and variances": lambda: [f(x * y) for x in xs[:20] for f in (nt.mean, nt.var, nt.std)],
     "matrices": lambda: [sum(nt.tanh(m) for m in matrices)],
     "gathers": lambda: [sum(nt.tanh(x[places]) * c for x, c in zip(xs, cs, strict=True)),
                         *((x[places] * y[places]).sum() for x in xs[:30])],

@@ -44,7 +44,7 @@ def bind(slots: Sequence[Slot], args: Sequence[Any], keywords: Mapping[str, Any]
 def with_names(call: Callable[..., Any], slots: Sequence[Slot]) -> Callable[..., Any] | None:
     """The function `call` with the names of the inputs, MISSING for what is not given: Python itself binds arguments.
 
-    None where two inputs have one name. It raises a TypeError where `bind` knows more to say.
+    None where two inputs have one name. It can't take names that are no identifiers: what it refuses is for `bind`.
     """
     names: list[str] = []
     for i, slot in enumerate(slots):
@@ -53,8 +53,9 @@ def with_names(call: Callable[..., Any], slots: Sequence[Slot]) -> Callable[...,
         names.append(name if usable else f"_{i}_")
     if len(set(names)) < len(names):
         return None
-    scope: dict[str, Any] = {"_missing": MISSING, "_call": call}
-    exec(f"def named({', '.join(f'{name}=_missing' for name in names)}): return _call({', '.join(names)})", scope)
+    scope: dict[str, Any] = {"__name__": __name__, "_missing": MISSING, "_call": call}
+    text = f"def named({', '.join(f'{name}=_missing' for name in names)}): return _call({', '.join(names)})"
+    exec(compile(text, "<call of an nbgraph function>", "exec"), scope)
     named: Callable[..., Any] = scope["named"]
     return named
 

@@ -81,11 +81,15 @@ def make_call(plan: CallPlan, checked: bool = True) -> Callable[..., Any]:
                              "failure": plan.executor.failure, "error_of": plan.executor.error_of}
     names.update((f"convert{i}", convert) for i, convert in enumerate(plan.converters))
     every = [_check(plan, names, i) for i in range(count)]
-    given = ", ".join(f"x{i}" for i in range(count))
+    given = [f"x{i}" for i in range(count)]
     work = _work(plan, names)
     if plan.executor.refuses:
-        quick = [line for i in range(count) if checked and not _looks_itself(plan, i) for line in every[i]]
-        text = [*_function("call", given, [*quick, *work, f"return careful({given})"]),
+        quick, kept = [], list(given)
+        for i in range(count):
+            if checked and not _looks_itself(plan, i):
+                kept[i] = f"given{i}"
+                quick += [f"given{i} = x{i}", *every[i]]
+        text = [*_function("call", given, [*quick, *work, f"return careful({', '.join(kept)})"]),
                 *_function("careful", given, [*(line for lines in every for line in lines), *work,
                                               "raise AssertionError('converted arguments are refused')"])]
     else:
@@ -94,8 +98,8 @@ def make_call(plan: CallPlan, checked: bool = True) -> Callable[..., Any]:
     return names["call"]
 
 
-def _function(name: str, arguments: str, body: Sequence[str]) -> list[str]:
-    return [f"def {name}({arguments}):", *(INDENT + line for line in body)]
+def _function(name: str, arguments: Sequence[str], body: Sequence[str]) -> list[str]:
+    return [f"def {name}({', '.join(arguments)}):", *(INDENT + line for line in body)]
 
 
 def _looks_itself(plan: CallPlan, i: int) -> bool:

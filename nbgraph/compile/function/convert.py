@@ -40,7 +40,7 @@ def converter(slot: Slot, container: Container, scalar: bool, allow_downcast: bo
     downcast = allow_downcast if slot.spec.allow_downcast is None else slot.spec.allow_downcast
     subject = f"{function_name or 'function'}: input {slot.name or variable} (position {slot.position})"
 
-    def careful(value: Any) -> Any:
+    def convert(value: Any) -> Any:
         if value is MISSING:
             value = container.storage[0]
             if value is None:
@@ -50,4 +50,4 @@ def converter(slot: Slot, container: Container, scalar: bool, allow_downcast: bo
             return kept
         return kept.item() if scalar else plain(kept)
 
-    return careful
+    return convert

@@ -68,7 +68,7 @@ class Function:
 
     @property
     def trust_input(self) -> bool:
-        """True: a call looks at nothing that compiled code does not look at itself."""
+        """True: a call by position leaves all checks to compiled code, which does not know ranges of integers."""
         return self._trust_input
 
     @trust_input.setter
@@ -89,7 +89,7 @@ class Function:
             [(c.storage, slot.update + shift) for slot, c in pairs if slot.update is not None],
             form, keys, len(chosen), locks_of(c for slot, c in pairs if slot.update is not None))
 
-    def __call__(self, *args: Any, output_subset: Sequence[Any] | None = None, **kwargs: Any) -> Any:
+    def __call__(self, /, *args: Any, output_subset: Sequence[Any] | None = None, **kwargs: Any) -> Any:
         """The outputs for these arguments; afterwards the updates are stored.
 
         Parameters
@@ -112,13 +112,14 @@ class Function:
 
     def _call_by_name(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         """The call with keywords, or with stored values for what is not given."""
-        if self._named is None:
-            return self._checked(*self._bound(args, kwargs))
-        try:
-            return self._named(*args, **kwargs)
-        except TypeError:
-            self._bound(args, kwargs)  # says more, where it is about names
-            raise
+        if self._named is not None:
+            try:
+                return self._named(*args, **kwargs)
+            except TypeError as error:
+                entered = error.__traceback__ is not None and error.__traceback__.tb_next is not None
+                if entered:  # so its names were right
+                    raise
+        return self._checked(*self._bound(args, kwargs))
 
     def _bound(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[Any]:
         """A value for each argument, MISSING where the stored one is to be taken."""
