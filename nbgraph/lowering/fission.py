@@ -85,7 +85,8 @@ class _Loop:
             return False
         stored = [s.buffer for s in self.body if isinstance(s, Store)]
         read = {e.buffer for s in self.body for x in expressions_of(s) for e in parts_of(x) if isinstance(e, Load)}
-        about = [{e for e in locals_of(s.value) if e in _left_by(self.body)} for s in self.after]
+        left = _left_by(self.body) if self.after else set()
+        about = [left.intersection(locals_of(s.value)) for s in self.after]
         return (len(set(stored)) == len(stored) and not read.intersection(self.kernel.writes)
                 and all(len(found) == 1 for found in about))
 

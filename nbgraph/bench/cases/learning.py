@@ -19,9 +19,7 @@ def digits() -> tuple[np.ndarray, np.ndarray]:
     return data / 16.0, target.astype(np.int64)
 
 
-@case("softmax regression on the digits data: loss and updates of a step, 1,797 x 64, ten classes",
-      slower="even within the spread of the run (a third); the two products are the same OpenBLAS "
-             "calls as in `mlp`.")
+@case("softmax regression on the digits data: loss and updates of a step, 1,797 x 64, ten classes")
 def softmax_regression(rng: np.random.Generator) -> Problem:
     def model(m, x, y, w, b):
         log_p = m.log_softmax(m.dot(x, w) + b, axis=1)
@@ -42,9 +40,7 @@ def softmax_regression(rng: np.random.Generator) -> Problem:
                    numpy=numpy)
 
 
-@case("a network of 64-128-10 on the digits data: loss, accuracy and updates of a step, 1,797 rows", quick=True,
-      slower="most of the time should be its four products (OpenBLAS on our side, not profiled yet); the "
-             "spread of this case is a third.")
+@case("a network of 64-128-10 on the digits data: loss, accuracy and updates of a step, 1,797 rows", quick=True)
 def mlp(rng: np.random.Generator) -> Problem:
     def model(m, x, y, w1, b1, w2, b2):
         logits = m.dot(m.tanh(m.dot(x, w1) + b1), w2) + b2

@@ -12,8 +12,7 @@ from nbgraph.bench.case import Problem, collector
 TABLE, case = collector()
 
 
-@case("log(sum(exp(x))) over rows, 1000 x 1000", quick=True,
-      slower="even within the spread of the run (8 and 14 %); one core alone took 1.11 ms against 1.21 of JAX's.")
+@case("log(sum(exp(x))) over rows, 1000 x 1000", quick=True)
 def logsumexp_rows(rng: np.random.Generator) -> Problem:
     def numpy(x):
         top = x.max(axis=1, keepdims=True)
@@ -64,9 +63,7 @@ def softmax_xent(rng: np.random.Generator) -> Problem:
                    numpy=numpy)
 
 
-@case("softmax over rows, float32, 1000 x 1000",
-      slower="sums of float32 are added up in float64, as exact as NumPy's, and a row is read three "
-             "times; one core alone took 0.75 ms against 0.58 of JAX's.")
+@case("softmax over rows, float32, 1000 x 1000")
 def softmax_float32(rng: np.random.Generator) -> Problem:
     def softmax(m, x):
         e = m.exp(x - x.max(axis=1, keepdims=True))
