@@ -41,7 +41,7 @@ def share(module: ir.Module) -> Any:
     function, builder = function_of(module, _NAME, ir.VoidType(), [_POINTER, _LENGTH, _LENGTH])
     content, pieces, size = function.args
     if llvm.address_of_symbol("pthread_create"):
-        known, useful = builder.load(_global(module, threads.SYMBOL)), builder.sdiv(pieces, _length(FOR_TWO))
+        known, useful = builder.load(external(module, threads.SYMBOL)), builder.sdiv(pieces, _length(FOR_TWO))
         helpers = builder.sub(builder.select(builder.icmp_signed("<", known, useful), known, useful), _length(1))
         with builder.if_then(builder.icmp_signed(">", helpers, _length(0))):
             _with_helpers(builder, content, pieces, size, helpers)
@@ -97,7 +97,8 @@ def _with_helpers(builder: ir.IRBuilder, content: Any, pieces: Any, size: Any, h
 def _worth_a_thread(builder: ir.IRBuilder, pieces: Any) -> Any:
     """Whether a loop is long, or one of several in a row."""
     now = builder.call(_clock(builder.module), [])
-    before = builder.atomic_rmw("xchg", _place(builder, _length(MOST)), now, "monotonic")
+    last = _place(builder, _length(MOST))  # behind the helpers' places: when a loop was shared last
+    before = builder.atomic_rmw("xchg", last, now, "monotonic")
     recent = builder.icmp_signed("<", builder.sub(now, before), _length(IN_A_ROW))
     return builder.or_(recent, builder.icmp_signed(">=", pieces, _length(LONG)))
 
@@ -218,7 +219,7 @@ def _member(builder: ir.IRBuilder, content: Any, which: int) -> Any:
 
 def _place(builder: ir.IRBuilder, index: Any) -> Any:
     """One of the places where helpers of this process wait."""
-    first = builder.bitcast(_global(builder.module, threads.PLACES), _LENGTH.as_pointer())
+    first = builder.bitcast(external(builder.module, threads.PLACES), _LENGTH.as_pointer())
     return builder.gep(first, [index])
 
 
@@ -227,7 +228,8 @@ def _exchange(builder: ir.IRBuilder, place: Any, expected: Any, new: Any) -> Any
     return builder.extract_value(builder.cmpxchg(place, expected, new, "acq_rel", "monotonic"), 1)
 
 
-def _global(module: ir.Module, name: str) -> Any:
+def external(module: ir.Module, name: str) -> Any:
+    """A place outside the module that has a name for llvmlite."""
     known = module.globals.get(name)
     return ir.GlobalVariable(module, _LENGTH, name) if known is None else known
 

@@ -4,8 +4,9 @@
     no         None is returned, and nothing has been done: the caller converts the arguments, and calls again
     yes        data pointers and lengths are read, the code runs without the GIL, its results are boxed
 
-Numba's own wrapper counts references to each array, and raises where one is of another kind: 60 ns an argument, and
-half of the compile time of a function of many. To check dtypes and layouts in Python would cost 100 ns more.
+Numba's own wrapper counts references to each array, and raises where one is of another kind; dtypes and layouts would
+have to be checked in Python before. Both together were 0.14 microseconds an argument, where this is 0.01 (the figure
+`call` of the bench).
 The offsets are those of CPython's and NumPy's structures, which are part of their binary interfaces.
 """
 
@@ -16,10 +17,9 @@ from typing import Any
 from llvmlite import ir
 from numba.core import cgutils, types
 from numba.core.callwrapper import PyCallWrapper
-from numba.np.arrayobj import make_array, populate_array
 from numba.np.numpy_support import as_dtype
 
-from nbgraph.dispatch import symbols
+from nbgraph.dispatch import crew, symbols
 from nbgraph.dispatch.lean import LeanLower
 
 _HEAD = object.__basicsize__
@@ -86,6 +86,7 @@ class _EntryWrapper(PyCallWrapper):
 
     def _array(self, builder: Any, item: Any, kind: Any) -> Any:
         """The array, which the tuple of arguments keeps alive; where it is a result, the same object comes back."""
+        from numba.np.arrayobj import make_array, populate_array  # 20 ms that only compiling needs
         array = make_array(kind)(self.context, builder)
         data = _field(builder, item, _DATA, array.data.type)
         lengths = _field(builder, item, _LENGTHS, _pointer)
@@ -158,5 +159,4 @@ def _accepts(module: Any) -> Any:
 
 def _type(builder: Any, name: str) -> Any:
     """The address of a type of Python's or NumPy's."""
-    known = builder.module.globals.get(name)
-    return ir.GlobalVariable(builder.module, _byte, name) if known is None else known
+    return builder.bitcast(crew.external(builder.module, name), _pointer)

@@ -18,7 +18,7 @@ MOST = 64           # pieces of a loop; helpers that wait
 PATIENCE = 2_000_000  # nanoseconds that a helper looks out for more work
 LONG = 32           # pieces of a loop for which a thread is started in any case
 IN_A_ROW = 2_000_000  # nanoseconds between two shorter ones for which it is
-GRAIN = 1_000_000   # what a piece costs at least, in hundredths of a nanosecond: twice what waking a core does
+GRAIN = 1_000_000   # what a piece costs at least, in hundredths of a nanosecond
 FOR_TWO = 4         # pieces for each thread, at least: what a loop costs is estimated on the high side
 
 
@@ -29,4 +29,4 @@ def register() -> None:
     # Never freed: a helper may look there while the interpreter ends.
     reserve = ctypes.pythonapi.PyMem_RawCalloc
     reserve.restype, reserve.argtypes = ctypes.c_void_p, [ctypes.c_size_t, ctypes.c_size_t]
-    llvm.add_symbol(PLACES, reserve(MOST + 1, 8))  # the last one: when a short loop was shared, in nanoseconds
+    llvm.add_symbol(PLACES, reserve(MOST + 1, 8))  # the last one: when a loop was shared, in nanoseconds

@@ -40,6 +40,7 @@ from nbgraph.lowering.program import (
     Kernel,
     Program,
     StackArray,
+    accesses_of,
     expressions_of,
     kernel_of,
     parts_of,
@@ -157,12 +158,12 @@ class _Split:
         for s in walk(self.loop.body):
             if isinstance(s, Store) and s.buffer in self.fills:
                 return False
-            places += [index for b, index in _accesses(s) if b in self.fills]
+            places += [index for b, index, _ in accesses_of(s) if b in self.fills]
             if isinstance(s, Combine) and isinstance(s.target, Load) and s.target.buffer in self.fills:
                 self.added[s.target.buffer] = s.combine
         once = len(places) == len(self.fills) == len(self.added) and _IN_PIECES.issuperset(self.added.values())
-        cast = {b for loop in self.casts for s in walk([loop]) for b, _ in _accesses(s)} - set(self.fills)
-        apart = not any(b in cast for s in walk(self.loop.body) for b, _ in _accesses(s))
+        cast = {b for loop in self.casts for s in walk([loop]) for b, _, _ in accesses_of(s)} - set(self.fills)
+        apart = not any(b in cast for s in walk(self.loop.body) for b, _, _ in accesses_of(s))
         if self.casts and (not self.added or set(kernel_of([*self.casts], []).scalars) - set(self.kernel.scalars)):
             return False
         return once and apart and not any(e is self.loop.index for place in places for i in place for e in parts_of(i))
@@ -171,7 +172,7 @@ class _Split:
         """True where no turn touches what another one writes; fills `rows`."""
         places: dict[Buffer, list[tuple[Expr, ...]]] = {}
         for s in walk(self.loop.body):
-            for b, index in _accesses(s):
+            for b, index, _ in accesses_of(s):
                 places.setdefault(b, []).append(index)
         turns = _other_in_every_turn(self.loop)
         for b in self.kernel.writes:
@@ -271,11 +272,6 @@ def _other_in_every_turn(loop: For) -> set[Local]:
             if turn is loop.index and far not in made and s.target.dtype == "int64":
                 found.add(s.target)
     return found
-
-
-def _accesses(s: Any) -> list[tuple[Buffer, tuple[Expr, ...]]]:
-    found = [(e.buffer, e.index) for x in expressions_of(s) for e in parts_of(x) if isinstance(e, Load)]
-    return [*found, (s.buffer, s.index)] if isinstance(s, Store) else found
 
 
 def _cost(body: list[Any], elsewhere: set[Buffer]) -> Expr:

@@ -11,6 +11,7 @@ a long loop is cut where least does. What a turn hands to the next, but sums, is
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from itertools import accumulate, pairwise
 from typing import Any
 
@@ -27,12 +28,12 @@ from nbgraph.dispatch.expressions import (
     Store,
     locals_of,
 )
+from nbgraph.lowering.elements import nested
 from nbgraph.lowering.program import Allocate, CallKernel, Kernel, Program, expressions_of, kernel_of, parts_of
+from nbgraph.lowering.schedule import REDUCTIONS, STATEMENTS
 
-LONG = 100       # statements of a loop: compile time grows faster than linearly with statements and arrays
 PIECE = 48       # statements of one of several equal loops
 LONGEST = 40     # statements of one term
-REDUCTIONS = 16  # of a loop: there are as many vector registers
 SUMS = 8         # reductions of one of several equal loops
 
 
@@ -53,7 +54,7 @@ def _pieces(call: CallKernel) -> list[Any]:
     plain, rest = loop.parted()
     if not _is_long(plain):
         return [call]
-    body = _term_by_term(plain, {e for s in rest for e in _locals_in(s)})
+    body = _term_by_term(plain, {e for s in rest for e in _read_by(s)})
     pieces = [body[a:b] for a, b in pairwise(_cuts(body, loop.indices))]
     return _Split(loop, [*pieces, *_apart(rest)], call).calls()
 
@@ -98,7 +99,7 @@ class _Loop:
         rest: list[Any] = []
         for s in self.body:
             handed = isinstance(s, Keep) or (isinstance(s, Assign) and s.target in carried)
-            if handed or carried.intersection(_locals_in(s)):
+            if handed or carried.intersection(_read_by(s)):
                 rest.append(s)
                 carried |= {s.target} if isinstance(s, Assign) else set()
             else:
@@ -107,30 +108,34 @@ class _Loop:
 
     def around(self, body: list[Any]) -> For:
         """The same loops around other statements."""
-        for loop in reversed(self.loops):
-            body = [For(loop.index, loop.extent, body)]
-        return body[0]
+        (loop,) = nested(self.indices, (e.extent for e in self.loops), body)
+        assert isinstance(loop, For), "there is a loop"
+        return loop
 
 
 def _apart(rest: list[Any]) -> list[list[Any]]:
-    """Searches and scans in pieces, each of them whole."""
-    group: dict[Local, list[Any]] = {}  # what is handed on with a local
+    """Searches and scans in pieces, each of them whole: whatever shares a local that one of the statements gives."""
+    place = {s: k for k, s in enumerate(rest)}
+    given = {e for s in rest for e in _given(s)}
+    group: dict[Local, list[Any]] = {}
     for s in rest:
-        touched = [e for e in (*_locals_in(s), *([s.target] if isinstance(s, (Assign, Combine)) else [])) if e in group]
-        together = group[touched[0]] if touched else []
-        for e in touched:
-            if group[e] is not together:
-                together += group[e]
-                group.update((other, together) for other, found in group.items() if found is group[e])
-        together.append(s)
-        made = [s.target] if isinstance(s, Assign) else [s.best, s.place] if isinstance(s, Keep) else []
-        group.update((e, together) for e in (*made, *touched))
+        mine = [e for e in (*_read_by(s), *_given(s)) if e in given]
+        groups = list({id(group[e]): group[e] for e in mine if e in group}.values())
+        together = groups[0] if groups else []
+        moved = [s, *(member for other in groups[1:] for member in other)]
+        together += moved
+        group.update((e, together) for member in moved for e in (*_read_by(member), *_given(member)) if e in given)
     pieces: list[list[Any]] = []
     for found in {id(statements): statements for statements in group.values()}.values():
-        if not pieces or len(pieces[-1]) + len(found) > LONG:
+        if not pieces or len(pieces[-1]) + len(found) > STATEMENTS:
             pieces.append([])
-        pieces[-1] += sorted(found, key=rest.index)
+        pieces[-1] += sorted(found, key=place.__getitem__)
     return pieces
+
+
+def _given(s: Any) -> list[Local]:
+    """The locals that a statement assigns."""
+    return [s.best, s.place] if isinstance(s, Keep) else [s.target] if isinstance(s, Assign) else []
 
 
 def _carried(body: list[Any]) -> set[Local]:
@@ -139,7 +144,7 @@ def _carried(body: list[Any]) -> set[Local]:
     assigned = {s.target for s in body if isinstance(s, Assign)}
     made: set[Local] = set()
     for s in body:
-        found.update(e for e in _locals_in(s) if e in assigned and e not in made)
+        found.update(e for e in _read_by(s) if e in assigned and e not in made)
         if isinstance(s, Assign):
             found.update({s.target} & made)
             made.add(s.target)
@@ -160,7 +165,7 @@ def _term_by_term(body: list[Any], wanted: set[Local]) -> list[Any]:
     stores: dict[Any, list[Store]] = {}
     depth: dict[Any, int] = {}
     for s in body:
-        depth[s] = 1 + max((depth[makes[e]] for e in _locals_in(s) if e in makes), default=0)
+        depth[s] = 1 + max((depth[makes[e]] for e in _read_by(s) if e in makes), default=0)
         if isinstance(s, Store) and isinstance(s.value, Local) and s.value in makes:
             stores.setdefault(s.value, []).append(s)
     ordered: dict[Any, None] = {}
@@ -169,7 +174,7 @@ def _term_by_term(body: list[Any], wanted: set[Local]) -> list[Any]:
         pending = [root] if root not in ordered else []
         while pending:
             s = pending[-1]
-            missing = [makes[e] for e in _locals_in(s) if e in makes and makes[e] not in ordered]
+            missing = [makes[e] for e in _read_by(s) if e in makes and makes[e] not in ordered]
             if missing:
                 pending.append(missing[0])
                 continue
@@ -180,7 +185,8 @@ def _term_by_term(body: list[Any], wanted: set[Local]) -> list[Any]:
     return list(ordered)
 
 
-def _locals_in(s: Any) -> list[Local]:
+def _read_by(s: Any) -> list[Local]:
+    """The locals that a statement reads, but for what it adds to."""
     values = [s.value] if isinstance(s, Combine) else expressions_of(s)
     return [e for x in values for e in locals_of(x)]
 
@@ -190,11 +196,16 @@ def _locals_in(s: Any) -> list[Local]:
 def _cuts(body: list[Any], indices: tuple[Local, ...]) -> list[int]:
     """Positions of the pieces: equal ones where terms repeat, and what is left before and after those."""
     cost = _costs_of_cuts(body, indices)
+    sums = [0, *accumulate(isinstance(s, Combine) for s in body)]  # before each position
     made = {s.target for s in body if isinstance(s, Assign)}
     found = [0]
     for end in [*_between_terms(body, [_kind(s, made, indices) for s in body], cost), len(body)]:
-        while _is_long(body[found[-1]:end]):
-            found.append(_best_cut(body, found[-1], end, cost))
+        while end - found[-1] > STATEMENTS or sums[end] - sums[found[-1]] > REDUCTIONS:
+            start = found[-1]
+            full = bisect_right(sums, sums[start] + REDUCTIONS) - 1
+            last = min(end, full, start + STATEMENTS)
+            # Where few values go through memory; late, where that is the same.
+            found.append(min(range(min(start + STATEMENTS // 2, last), last + 1), key=lambda k: (cost[k], -k)))
         found.append(end)
     return found
 
@@ -230,16 +241,8 @@ def _longest_run(kinds: list[Any]) -> tuple[int, int, int]:
     return best
 
 
-def _best_cut(body: list[Any], start: int, end: int, cost: list[Any]) -> int:
-    """A position at which few values go through memory."""
-    full = next((k for k, sums in enumerate(accumulate(isinstance(s, Combine) for s in body[start:end]), start)
-                 if sums > REDUCTIONS), end)
-    last = min(end, full, start + LONG)
-    return min(range(min(start + LONG // 2, last), last + 1), key=lambda k: (cost[k], -k))
-
-
 def _is_long(body: list[Any]) -> bool:
-    return len(body) > LONG or sum(isinstance(s, Combine) for s in body) > REDUCTIONS
+    return len(body) > STATEMENTS or sum(isinstance(s, Combine) for s in body) > REDUCTIONS
 
 
 def _costs_of_cuts(body: list[Any], indices: tuple[Local, ...]) -> list[tuple[bool, int]]:
@@ -247,7 +250,7 @@ def _costs_of_cuts(body: list[Any], indices: tuple[Local, ...]) -> list[tuple[bo
     stored = {s.value for s in body if isinstance(s, Store) and s.index == indices and isinstance(s.value, Local)}
     computed = {s.target: k for k, s in enumerate(body)
                 if isinstance(s, Assign) and not isinstance(s.value, Load) and s.target not in stored}
-    last = {e: k for k, s in enumerate(body) for e in _locals_in(s) if e in computed}
+    last = {e: k for k, s in enumerate(body) for e in _read_by(s) if e in computed}
     change = [0] * (len(body) + 1)
     for e, end in last.items():
         change[computed[e] + 1] += 1
@@ -296,7 +299,7 @@ class _Split:
 
     def _with_loads(self, k: int, piece: list[Any]) -> list[Any]:
         """A piece after loads of what earlier pieces have computed."""
-        wanted = dict.fromkeys(e for s in piece for e in _locals_in(s) if self.piece_of.get(e, k) < k)
+        wanted = dict.fromkeys(e for s in piece for e in _read_by(s) if self.piece_of.get(e, k) < k)
         return [*(Assign(e, self._from_memory(e)) for e in wanted), *piece]
 
     def _from_memory(self, e: Local) -> Load:
@@ -315,7 +318,7 @@ class _Split:
         made = _left_by(body)
         after = [s for s in self.loop.after if made.intersection(locals_of(s.value))]
         made.update(s.target for s in after)
-        used = {*made, *(e for s in body for e in _locals_in(s))}
+        used = {*made, *(e for s in body for e in _read_by(s))}
         before: list[Any] = []
         for s in reversed(self.loop.before):
             if s.target in used:

@@ -22,6 +22,7 @@ from nbgraph.lowering.program import (
     Program,
     ReadLength,
     Test,
+    accesses_of,
     expressions_of,
     kernel_of,
     locals_in,
@@ -189,14 +190,7 @@ def _is_scattered(loop: For) -> bool:
 
 def _accesses(body: list[Any]) -> list[tuple[Buffer, tuple[Expr, ...], bool]]:
     """(buffer, index, whether it is written) for every load and store."""
-    found: list[tuple[Buffer, tuple[Expr, ...], bool]] = []
-    for s in walk(body):
-        if isinstance(s, Store):
-            found.append((s.buffer, s.index, True))
-        elif isinstance(s, Combine) and isinstance(s.target, Load):
-            found.append((s.target.buffer, s.target.index, True))
-        found += [(e.buffer, e.index, False) for x in expressions_of(s) for e in parts_of(x) if isinstance(e, Load)]
-    return found
+    return [access for s in walk(body) for access in accesses_of(s)]
 
 
 def _conflicts(first: list[Any], second: list[Any], roots: dict[Buffer, Buffer]) -> bool:

@@ -28,6 +28,7 @@ from nbgraph.dispatch.expressions import (
     add,
     integer,
 )
+from nbgraph.lowering.elements import nested
 from nbgraph.lowering.fusion import NEAR, can_wait, memory_roots
 from nbgraph.lowering.nest import AXIS_NAMES
 from nbgraph.lowering.program import (
@@ -229,9 +230,8 @@ class _Overlay:
         body: list[Any] = [Assign(element, self.base.at(index)), Store(self.base.target, index, element, variable)]
         if self.base.source is None:
             body = [Store(self.base.target, index, self.base.value, variable)]
-        for loop, length in reversed(list(zip(loops, dims, strict=True))):
-            body = body if loop is None else [For(loop, length, body)]
-        return body
+        long = [(loop, length) for loop, length in zip(loops, dims, strict=True) if loop is not None]
+        return nested([loop for loop, _ in long], [length for _, length in long], body)
 
     def _written(self) -> list[Any]:
         """The innermost loop's statements, what is added to the base a store."""

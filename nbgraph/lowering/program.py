@@ -272,6 +272,14 @@ def written_by(statement: Any) -> list[Buffer]:
     return []
 
 
+def accesses_of(statement: Any) -> list[tuple[Buffer, tuple[Expr, ...], bool]]:
+    """(buffer, index, whether it is written) of what a statement of a kernel touches; what it adds to is there once."""
+    target = statement.target if isinstance(statement, Combine) and isinstance(statement.target, Load) else None
+    found = [(e.buffer, e.index, e is target) for x in expressions_of(statement) for e in parts_of(x)
+             if isinstance(e, Load)]
+    return [*found, (statement.buffer, statement.index, True)] if isinstance(statement, Store) else found
+
+
 def targets_of(statement: Any) -> list[Local]:
     """The locals that a statement of a kernel gives a value."""
     if isinstance(statement, (Assign, ReadLength)):

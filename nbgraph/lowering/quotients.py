@@ -1,11 +1,12 @@
 """Quotients that only sums see: a product with the reciprocal of a divisor that is the same in every turn.
 
-    for i: z = (x[i] - mu) / sigma               inverse_1, scale = inverse(sigma), inverse_scale(sigma)
-           total = add(total, z * z)             for i: z = (x[i] - mu) * inverse_1 * scale; …
+    for i: z = (x[i] - mu) / sigma               per, scale = inverse(sigma), inverse_scale(sigma)
+           total = add(total, z * z)             for i: z = (x[i] - mu) * per * scale; …
 
 A division takes as long as ten multiplications. The product is within 2 ulp of the quotient for all divisors, and NaN,
 infinite or 0 where that is (`scale` is 1 but for the smallest and largest). So it stands where its last bit is lost in
-a sum anyway, after at most additions and multiplications: x / x stays 1 wherever a user can see it.
+a sum anyway, after at most additions and multiplications: x / x stays 1 where a user can see it, but for the sum of
+one element.
 """
 
 from __future__ import annotations

@@ -42,6 +42,7 @@ from nbgraph.lowering.program import (
     Kernel,
     Program,
     StackArray,
+    accesses_of,
     expressions_of,
     kernel_of,
     parts_of,
@@ -298,7 +299,7 @@ class _Tiles:
     def _are_apart(self) -> bool:
         """True where the elements of a column of an array are fetched or put."""
         return any(self.loop.index in index[:-1] and b not in self.rowwise and b not in self.turned
-                   for g in self.rows.segments if isinstance(g, For) for s in g.body for b, index, _ in _accesses(s))
+                   for g in self.rows.segments if isinstance(g, For) for s in g.body for b, index, _ in accesses_of(s))
 
     def _stack(self) -> list[Buffer]:
         return [*self.arrays.values(), *(b for b, _ in self.rowwise.values())]
@@ -308,7 +309,7 @@ class _Tiles:
         places: dict[Buffer, list[tuple[Buffer, tuple[Expr, ...], Any]]] = {}
         written = self.written
         for _, s in self.rows.statements():
-            for b, index, writes in _accesses(s):
+            for b, index, writes in accesses_of(s):
                 places.setdefault(self.tiling.root(b), []).append((b, index, s))
                 written |= {self.tiling.root(b)} if writes else set()
         for root in places:  # in the order of the program, on which names depend
@@ -344,8 +345,8 @@ class _Tiles:
         lengths = [axis for axis, n in enumerate(buffer.dims) if n in self.rows.extents]
         own = {self.loop.index, *self.rows.made, *(s.index for s in self.rows.segments if isinstance(s, For))}
         moving = {axis for _, index, _ in places for axis, x in enumerate(index) if any(e in own for e in parts_of(x))}
-        inside = sum(b is buffer for _, s in self.rows.statements() for b, _, _ in _accesses(s))
-        everywhere = sum(b is buffer for s in self.tiling.statements for b, _, _ in _accesses(s))
+        inside = sum(b is buffer for _, s in self.rows.statements() for b, _, _ in accesses_of(s))
+        everywhere = sum(b is buffer for s in self.tiling.statements for b, _, _ in accesses_of(s))
         if len(moving) != 1 or not moving <= set(lengths) or inside != everywhere:
             return False
         if any(isinstance(s, Combine) and getattr(s.target, "buffer", None) is buffer for _, _, s in places):
@@ -357,7 +358,7 @@ class _Tiles:
 
     def _turn(self) -> None:
         """Arrays that would be read down a column in every turn of a loop further out are read transposed."""
-        written = {b for s in self.tiling.statements for b, _, writes in _accesses(s) if writes}
+        written = {b for s in self.tiling.statements for b, _, writes in accesses_of(s) if writes}
         for s in self.rows.segments:
             for x in (x for e in (s.body if isinstance(s, For) else ()) for x in expressions_of(e)):
                 for load in (e for e in parts_of(x) if isinstance(e, Load) and e.buffer not in written):
@@ -433,7 +434,7 @@ class _Tiles:
                     fetched.append(Store(place.buffer, place.index, load))
                     each[k] = Assign(s.target, place, s.variable)
             elif isinstance(s, Store) and self._lies_apart(s.index, i):
-                later = {self.tiling.root(b) for e in each[k + 1:] for b, _, _ in _accesses(e)}
+                later = {self.tiling.root(b) for e in each[k + 1:] for b, _, _ in accesses_of(e)}
                 if self.tiling.root(s.buffer) not in later:
                     place = self._stage(s.buffer, row)
                     put.append(Store(s.buffer, s.index, place, s.variable))
@@ -491,10 +492,3 @@ class _Tiles:
 
 def _number(value: int, dtype: str) -> Any:
     return {"b": bool, "i": int, "u": int, "f": float, "c": complex}[dtype[0]](value)
-
-
-def _accesses(s: Any) -> list[tuple[Buffer, tuple[Expr, ...], bool]]:
-    """(buffer, index, whether it is written); what a statement adds to is there once."""
-    target = s.target if isinstance(s, Combine) and isinstance(s.target, Load) else None
-    found = [(e.buffer, e.index, e is target) for x in expressions_of(s) for e in parts_of(x) if isinstance(e, Load)]
-    return [*found, (s.buffer, s.index, True)] if isinstance(s, Store) else found

@@ -8,15 +8,17 @@ import numpy as np
 import pytest
 
 import nbgraph.tensor as nt
-from nbgraph.dispatch.expressions import Combine, For
+from nbgraph.dispatch.expressions import Assign, Buffer, Call, Combine, For, Literal, Load, Local
 from nbgraph.gradient import grad
 from nbgraph.graph.evaluate import evaluate
 from nbgraph.graph.fg import FunctionGraph
+from nbgraph.lowering import fission
 from nbgraph.lowering.emit import canonical_source
-from nbgraph.lowering.fission import LONG, REDUCTIONS, split_like_terms
+from nbgraph.lowering.fission import split_like_terms
 from nbgraph.lowering.fusion import fuse_rows
 from nbgraph.lowering.overlay import overlay
 from nbgraph.lowering.program import walk
+from nbgraph.lowering.schedule import REDUCTIONS, STATEMENTS
 from tests.lowering.stages import leaves_of, lowered, run_as_python, staged
 
 TERMS = 60
@@ -34,7 +36,7 @@ def additive(terms=TERMS, inside=nt.tanh):
     return [loss, *grad(loss, cs[:terms])]
 
 
-def chain(steps=2 * LONG):
+def chain(steps=2 * STATEMENTS):
     w = y
     for k in range(steps):
         w = nt.sin(w) * (k % 7 + 1) + xs[k % 5]
@@ -102,7 +104,7 @@ def test_results_are_those_of_the_reference():
     for name, found, right in zip(CASES, run_as_python(texts), wanted, strict=True):
         assert len(found) == len(right), found
         for one, other in zip(found, right, strict=True):
-            np.testing.assert_allclose(one, other, rtol=1e-5 if "float32" in name else 1e-12, atol=1e-12, err_msg=name)
+            np.testing.assert_allclose(one, other, rtol=1e-6 if "float32" in name else 1e-13, atol=1e-13, err_msg=name)
 
 
 @pytest.mark.parametrize("name", [name for name in CASES if name not in ("matrices", "scattered")])
@@ -110,7 +112,7 @@ def test_no_loop_over_vectors_is_long(name):
     made = split_like_terms(fuse_rows(overlay(lowered(*CASES[name]()))))
     for kernel in made.kernels:
         inner = [s for s in walk(kernel.body) if not isinstance(s, For)]
-        assert len(inner) <= 2 * LONG
+        assert len(inner) <= 2 * STATEMENTS
         assert sum(isinstance(s, Combine) for s in inner) <= REDUCTIONS
 
 
@@ -120,10 +122,13 @@ def texts_and_calls(outputs):
     return text.count("@kernel"), len(re.findall(r"^    (?:.* = )?(?:fused_\d+\(|spread\(fused)", text, re.M))
 
 
-@pytest.mark.parametrize(("name", "most"), [("additive", 5), ("sums alone", 2), ("outputs alone", 2), ("chain", 20)])
-def test_like_terms_share_kernels(name, most):
+@pytest.mark.parametrize(("name", "most", "least"), [
+    ("additive", 5, 12), ("sums alone", 2, 7), ("outputs alone", 2, 3), ("chain", 4, 9),
+])
+def test_like_terms_share_kernels(name, most, least):
     kernels, calls = texts_and_calls(CASES[name]())
-    assert kernels <= most < calls or name == "chain"
+    assert kernels <= most
+    assert calls >= least
 
 
 def test_more_terms_make_no_more_kernels():
@@ -132,3 +137,16 @@ def test_more_terms_make_no_more_kernels():
 
 def test_a_short_loop_stays_one():
     assert texts_and_calls(additive(6)) == (1, 1)
+
+
+def test_what_reads_a_carried_value_stays_with_what_changes_it():
+    i, carried, before, other = Local("i"), Local("c", "float64"), Local("b", "float64"), Local("o", "float64")
+    element = Load(Buffer("x", "float64", (Literal(9),)), (i,))
+    plus = [Call("+", (value, element), ("float64", "float64"), "float64") for value in (carried, before, other)]
+    scan = [Assign(before, plus[0]), Assign(carried, plus[0])]
+    alone = [Assign(other, plus[2])]
+    assert fission._apart([scan[0], *alone, scan[1]]) == [[*scan, *alone]]
+    many = [[Assign(e, plus[2])] for e in (Local("m", "float64") for _ in range(STATEMENTS))]
+    pieces = fission._apart([scan[0], *(s for group in many for s in group), scan[1]])
+    assert [len(piece) for piece in pieces] == [STATEMENTS, 2]
+    assert pieces[0][:2] == scan

@@ -28,17 +28,17 @@ def divisions(*outputs):
 
 @pytest.mark.parametrize("outputs", [
     [(x / s).sum()], [nt.sqr(z).sum()], [(-0.5 * nt.sqr(z) - nt.log(s) - 0.9).sum()], [(z * y - x / m).sum()],
-    [(A / s).sum()], [(A / s).sum(axis=1)], [(A / s).sum(axis=0)], [(z / s).mean(), (z * z).sum()],
+    [(A / s).sum()], [(A / s).sum(axis=1)], [(z / s).mean(), (z * z).sum()],
     [grad(nt.sqr(z).sum(), s), grad(nt.sqr(z).sum(), m)],
 ])
 def test_sums_see_products(outputs):
-    assert divisions(*outputs) == 0 or outputs[0].type.ndim
+    assert divisions(*outputs) == 0
 
 
 @pytest.mark.parametrize("outputs", [
     [x / s], [z.sum(), z], [nt.exp(x / s).sum()], [(x / s).max()], [nt.prod(x / s)], [nt.switch(x / s > 1, x, y).sum()],
     [nt.floor(x / s).sum()], [(x / y).sum()], [(s / x).sum()], [nt.cumsum(x / s)], [nt.cast(x / s, "int64").sum()],
-    [(nt.cast(x, "float32") / f).sum()], [nt.sqrt(x / s).sum()], [(y / (x / s)).sum()],
+    [(nt.cast(x, "float32") / f).sum()], [nt.sqrt(x / s).sum()], [(y / (x / s)).sum()], [(A / s).sum(axis=0)],
 ])
 def test_what_anybody_else_sees_is_divided(outputs):
     assert divisions(*outputs) > 0
