@@ -57,19 +57,34 @@ def _differing(module: Any, count: int) -> Any:
     return function
 
 
+BLOCK = 1024      # a loop that may be left early is not vectorised, so one that goes to the end of a block looks first
+
+
 @kernel
 def first_outside(index: Any, length: int) -> int:
     """The place of the first element that is no index of an axis of `length`; -1 where all are."""
-    for k in range(index.shape[0]):
-        if index[k] < -length or index[k] >= length:
-            return k
+    for first in range(0, index.shape[0], BLOCK):
+        last = min(first + BLOCK, index.shape[0])
+        found = False
+        for k in range(first, last):
+            found |= (index[k] < -length) | (index[k] >= length)
+        if found:
+            for k in range(first, last):
+                if index[k] < -length or index[k] >= length:
+                    return k
     return -1
 
 
 @kernel
 def first_negative(values: Any) -> int:
     """The place of the first element below 0; -1 where there is none."""
-    for k in range(values.shape[0]):
-        if values[k] < 0:
-            return k
+    for first in range(0, values.shape[0], BLOCK):
+        last = min(first + BLOCK, values.shape[0])
+        found = False
+        for k in range(first, last):
+            found |= values[k] < 0
+        if found:
+            for k in range(first, last):
+                if values[k] < 0:
+                    return k
     return -1

@@ -21,6 +21,7 @@ from nbgraph.graph.basic import Apply, Variable
 from nbgraph.tensor.creation import ARange
 from nbgraph.tensor.indexing_advanced import AdvancedSubtensor, Nonzero, index_shape_error
 from nbgraph.tensor.indexing_basic import Subtensor, bounds_error, index_entries
+from nbgraph.tensor.indexing_tables import TableElements, TableOrElements
 from nbgraph.tensor.indexing_update import AdvancedIncSubtensor, IncSubtensor, region_error
 from nbgraph.tensor.shape import Length, static_length
 from nbgraph.tensor.slices import slice_facts, zero_step_error
@@ -155,6 +156,48 @@ def gather(node: Apply) -> Pointwise:
     return Pointwise(element, cost=GATHER, needs_buffer=_arrays(indices), scalars=_unknown(lengths))
 
 
+def _at(index: Variable, i: Expr, length: Any) -> Request:
+    """index[i], counted from the front."""
+    (at,) = yield from _gathered([length], [index], (i,))
+    return at
+
+
+@lowers(TableOrElements)
+def table_or_elements(node: Apply) -> Pointwise:
+    """z[i] = x[i] or x[index[i]]"""
+    x, index = node.inputs
+    n = _length(x, 0)
+    whole = _is_shorter(n, index)
+
+    def element(node: Apply, at: tuple[Expr, ...]) -> Request:
+        place = yield from _at(index, at[0], n)
+        return (yield Element(x, (_chosen((yield Element(whole, ())), at[0], place),)))
+
+    return Pointwise(element, cost=GATHER, needs_buffer=_arrays([index]), scalars=(whole, *_unknown([n])))
+
+
+@lowers(TableElements)
+def table_elements(node: Apply) -> Pointwise:
+    """z[i] = y[index[i]] or y[i]"""
+    y, n, index = node.inputs
+    whole = _is_shorter(n, index)
+
+    def element(node: Apply, at: tuple[Expr, ...]) -> Request:
+        place = yield from _at(index, at[0], n)
+        return (yield Element(y, (_chosen((yield Element(whole, ())), place, at[0]),)))
+
+    return Pointwise(element, cost=GATHER, needs_buffer=(y, *_arrays([index])), scalars=(whole, n))
+
+
+def _is_shorter(n: Any, index: Variable) -> Variable:
+    """Whether a table of n elements has no more than the index selects."""
+    return nt.le(n, _length(index, 0))
+
+
+def _chosen(condition: Expr, x: Expr, y: Expr) -> Expr:
+    return Call("switch", (condition, x, y), ("bool", "int64", "int64"), "int64")
+
+
 @lowers(AdvancedIncSubtensor)
 def scatter(node: Apply) -> Writes:
     """A copy of x, then z[i[a], c] = y[a, c], or + y[a, c], in C order."""
@@ -250,6 +293,12 @@ def _unequal_indices(node: Apply, indices: Sequence[Variable], first: int) -> An
 @checks(AdvancedSubtensor)
 def gather_in_bounds(node: Apply, dims: Dims) -> list[Check]:
     """All indices within their axis, index arrays of one shape."""
+    return _gather_checks(node, 1, dims)
+
+
+@checks(TableOrElements)
+def table_index_in_bounds(node: Apply, dims: Dims) -> list[Check]:
+    """All indices within the table."""
     return _gather_checks(node, 1, dims)
 
 

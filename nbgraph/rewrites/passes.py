@@ -8,6 +8,7 @@
 | canonical | useless nodes go; lengths are lifted; constants are folded; algebraic normal form      |
 | stability | plain spellings into functions that neither overflow nor cancel                        |
 | gradients | sums multiplied out where factors cancel in the terms                                  |
+| gathers   | expensive functions of gathered elements are computed for the table, where it is short |
 | blas      | C + a * dot(A, B) into one library call                                                |
 
 Dead code is gone by construction: a FunctionGraph holds what its outputs need.
@@ -29,6 +30,7 @@ from nbgraph.rewrites import (
     algebra,
     factors,
     fold,
+    gathers,
     gradients,
     indexing,
     lengths,
@@ -65,6 +67,7 @@ FAST_RUN: tuple[Pass, ...] = (
     Pass("canonical", CANONICAL),
     Pass("stability", STABLE),
     Pass("gradients", rules_of(gradients) + STABLE),
+    Pass("gathers", rules_of(gathers)),
     Pass("blas", rules_of(linear)),
 )
 

@@ -1,4 +1,4 @@
-"""Samples of indexing: Subtensor, AdvancedSubtensor, Nonzero, IncSubtensor, AdvancedIncSubtensor."""
+"""Samples of indexing: Subtensor, AdvancedSubtensor, Table…, Nonzero, IncSubtensor, AdvancedIncSubtensor."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ from nbgraph.errors import BoundsError, IndexShapeError, ShapeError, ValueDomain
 from nbgraph.tensor import dtypes
 from nbgraph.tensor.indexing_advanced import AdvancedSubtensor, Nonzero
 from nbgraph.tensor.indexing_basic import Subtensor
+from nbgraph.tensor.indexing_tables import TableElements, TableOrElements
 from nbgraph.tensor.indexing_update import AdvancedIncSubtensor, IncSubtensor
-from tests.samples.case import Case, Failure, Row, draw, specials, tensor, values
+from tests.samples.case import Case, Failure, Row, Values, draw, specials, tensor, values
 
 INT, VECTOR, MATRIX = tensor("int64"), tensor("float64", None), tensor("float64", None, None)
 INDEX = tensor("int64", None)
+LATE = "the rewriting makes it, after gradients are taken"
 # Patterns of Subtensor: an integer, all of start, stop and step, only some of them.
 FULL, FROM, TO, BY = (True, True, True), (True, False, False), (False, True, False), (False, False, True)
 
@@ -27,6 +29,8 @@ def rows() -> list[Row]:
     place = "the results are places, integers that are constant between the steps"
     return [Row("Subtensor", subtensor, (Subtensor,), subtensor_fails),
             Row("AdvancedSubtensor", gather, (AdvancedSubtensor,), gather_fails),
+            Row("TableOrElements", table_or_elements, (TableOrElements,), table_fails, no_gradient=LATE),
+            Row("TableElements", table_elements, (TableElements,), no_gradient=LATE),
             Row("Nonzero", nonzero, (Nonzero,), no_gradient=place),
             *(Row(f"IncSubtensor {what}", partial(update, what == "set"), (IncSubtensor,),
                   partial(update_fails, what == "set")) for what in ("set", "inc")),
@@ -153,6 +157,46 @@ def gather_fails() -> Iterator[Failure]:
                   IndexShapeError, "boolean index: axis 0 of the mask has length 2, axis 0 of x has length 3")
     yield Failure("empty axis", AdvancedSubtensor(), (VECTOR, INDEX), (x[0], i), (x[0, :0], i), BoundsError,
                   "the axis is empty")
+
+
+def _tables() -> tuple[Values, ...]:
+    x = draw("float64", (5,))
+    return (values("5 by 3", x, [4, -5, 4]), values("5 by 5", x, [4, 3, 2, -5, 4]), values("5 by 7", x, [0] * 6 + [-1]),
+            values("5 by 0", x, np.zeros(0, int)), values("0 by 0", x[:0], np.zeros(0, int)),
+            values("1 by 3", x[:1], [0, -1, 0]))
+
+
+def table_or_elements() -> Iterator[Case]:
+    """A table that is shorter than the index, as long, longer, empty; of every dtype, computed as well."""
+    def numpy(x: Any, i: Any) -> Any:
+        return x if len(x) <= len(i) else x[i]
+
+    for dtype in dtypes.ALL:
+        yield Case(dtype, TableOrElements(), (tensor(dtype, 5), tensor("int64", None)),
+                   (values("by 3", draw(dtype, (5,)), [0, -1, 2]), values("by 6", draw(dtype, (5,)), [0, -1, 2] * 2)),
+                   numpy, differentiate=False)
+    yield Case("vector", TableOrElements(), (VECTOR, INDEX), _tables(), numpy, differentiate=False)
+    yield Case("computed", lambda x, i: TableOrElements()(x * 2, i + 0) + 1, (VECTOR, INDEX), _tables(),
+               lambda x, i: numpy(x * 2, i) + 1, differentiate=False)
+
+
+def table_fails() -> Iterator[Failure]:
+    """Indices out of bounds, whichever is computed; the same words as for a gather."""
+    for label, x in ("shorter", np.ones(2)), ("longer", np.ones(9)):
+        i, n = np.array([0, 1, 1]), len(x)
+        yield Failure(label, TableOrElements(), (VECTOR, INDEX), (x, i), (x, i + n), BoundsError,
+                      f"gather: index {n} is out of bounds for axis 0, whose length is {n}")
+        yield Failure(f"{label}, rewritten", lambda x, i: nt.exp(x[i]), (VECTOR, INDEX), (x, i), (x, -n - i),
+                      BoundsError, f"index {-n - 1} is out of bounds")
+
+
+def table_elements() -> Iterator[Case]:
+    """What follows from the table, and from the elements: the same values."""
+    yield Case("of a function", lambda x, i: TableElements()(nt.exp(TableOrElements()(x, i)), x.shape[0], i),
+               (VECTOR, INDEX), _tables(), lambda x, i: np.exp(x)[i],
+               differentiate=False)
+    yield Case("as it is", lambda x, i: TableElements()(TableOrElements()(x, i), x.shape[0], i), (VECTOR, INDEX),
+               _tables(), lambda x, i: x[i], differentiate=False)
 
 
 def nonzero() -> Iterator[Case]:
