@@ -62,7 +62,7 @@ def _default_cache_dir() -> Path:
 
 _OPTIONS: dict[str, tuple[Callable[[Any], Any], Callable[[], Any]]] = {
     "floatX": (_choice("float64", "float32"), lambda: "float64"),
-    "mode": (_choice("FAST_RUN", "FAST_COMPILE", "reference"), lambda: "FAST_RUN"),
+    "mode": (_choice("FAST_RUN", "FAST_COMPILE", "reference", "DebugMode", "NanGuardMode"), lambda: "FAST_RUN"),
     "cache_dir": (Path, _default_cache_dir),
     "cache_bytes": (int, lambda: 2_000_000_000),
     "threads": (_positive, cores),

@@ -142,3 +142,11 @@ class DisconnectedInputError(NbgraphError, ValueError):
 
 class GradientError(NbgraphError, AssertionError):
     """A symbolic gradient and finite differences disagree."""
+
+
+class DebugModeError(NbgraphError, AssertionError):
+    """DebugMode has found that a node, a rewriting rule or an Op's word about itself is wrong."""
+
+
+class NanGuardError(NbgraphError, FloatingPointError):
+    """NanGuardMode has found a NaN, an infinite or a huge value."""

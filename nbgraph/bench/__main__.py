@@ -22,7 +22,7 @@ from nbgraph.bench.figures import FIGURES
 from nbgraph.bench.measure import Measurement, build, measure
 from nbgraph.bench.peers import OURS, Effort, Verdict, installed, judge
 from nbgraph.bench.report import as_json, peers_json, peers_table, table
-from nbgraph.compile.mode import MODES
+from nbgraph.compile.modes import MODES
 from nbgraph.config import config
 
 

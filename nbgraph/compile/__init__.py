@@ -4,9 +4,12 @@
 """
 
 from nbgraph.compile.container import Container
+from nbgraph.compile.debug import DebugMode
 from nbgraph.compile.io import In, Out, Param
-from nbgraph.compile.mode import Mode, get_default_mode, get_mode
+from nbgraph.compile.mode import Mode
+from nbgraph.compile.modes import get_default_mode, get_mode
+from nbgraph.compile.nan_guard import NanGuardMode
 from nbgraph.compile.shared import SharedVariable, TensorSharedVariable, shared
 
-__all__ = ["Container", "In", "Mode", "Out", "Param", "SharedVariable", "TensorSharedVariable", "get_default_mode",
-           "get_mode", "shared"]
+__all__ = ["Container", "DebugMode", "In", "Mode", "NanGuardMode", "Out", "Param", "SharedVariable",
+           "TensorSharedVariable", "get_default_mode", "get_mode", "shared"]

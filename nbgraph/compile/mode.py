@@ -5,6 +5,8 @@
 | FAST_RUN     | all                       | one native function      |
 | FAST_COMPILE | the few that cost little  | one native function      |
 | reference    | none                      | NumPy, node by node      |
+| DebugMode    | all, each rule checked    | FAST_RUN, and every node checked against `perform` (`debug`)      |
+| NanGuardMode | all                       | FAST_RUN, and every value looked at (`nan_guard`)                 |
 """
 
 from __future__ import annotations
@@ -14,7 +16,6 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from nbgraph.compile.reference import ReferenceExecutor
-from nbgraph.config import config
 from nbgraph.graph.basic import Variable
 from nbgraph.graph.fg import FunctionGraph
 
@@ -77,8 +78,12 @@ class Mode:
     def execute(self, fgraph: FunctionGraph, name: str, input_names: Sequence[str | None],
                 shared_inputs: Sequence[bool], names: Callable[[], dict[Variable, str]],
                 output_names: Callable[[], Sequence[str | None]],
-                updates: Sequence[tuple[int, int]] = ()) -> Executor:
-        """What runs `fgraph`: compiled now, so that no call ever compiles."""
+                updates: Sequence[tuple[int, int]] = (), *, written: FunctionGraph | None = None,
+                report: Any = None) -> Executor:
+        """What runs `fgraph`: compiled now, so that no call ever compiles.
+
+        `written` is the graph as the user wrote it, `report` what `rewrite` said of its way from there.
+        """
         if self.executor == "reference":
             return ReferenceExecutor(fgraph)
         # Lowering brings Numba in, which `import nbgraph` must not.
@@ -93,32 +98,5 @@ class Mode:
 FAST_RUN = Mode("FAST_RUN", "FAST_RUN", "native")
 FAST_COMPILE = Mode("FAST_COMPILE", "FAST_COMPILE", "native")
 REFERENCE = Mode("reference", (), "reference")
-MODES = {mode.name: mode for mode in (FAST_RUN, FAST_COMPILE, REFERENCE)}
 
-
-def get_mode(mode: Mode | str | None = None) -> Mode:
-    """The Mode of this name; a Mode as it is; None: the default.
-
-    Raises
-    ------
-    ValueError   no such mode
-    TypeError    neither a name nor a Mode
-    """
-    if mode is None:
-        return get_default_mode()
-    if isinstance(mode, Mode):
-        return mode
-    if not isinstance(mode, str):
-        raise TypeError(f"mode must be None, a name or a Mode, got {mode!r}")
-    if mode not in MODES:
-        raise ValueError(f"there is no mode {mode!r}; there are {', '.join(MODES)}")
-    return MODES[mode]
-
-
-def get_default_mode() -> Mode:
-    """What config.mode (NBGRAPH_MODE) names."""
-    return MODES[config.mode]
-
-
-__all__ = ["FAST_COMPILE", "FAST_RUN", "MODES", "REFERENCE", "Executor", "Mode", "get_default_mode",
-           "get_mode"]
+__all__ = ["FAST_COMPILE", "FAST_RUN", "REFERENCE", "Executor", "Mode"]

@@ -8,13 +8,18 @@ array is spared that; here every one is.
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
+from typing import Any
 
 from nbgraph.config import config
 
 # From malloc.h.
-_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
+_TRIM_THRESHOLD, _MMAP_THRESHOLD, _PERTURB = -1, -3, -6
 _LARGEST_MMAP_THRESHOLD = 32 * 2**20
+# What fresh memory holds inside `patterned_memory`.
+PATTERN = 0xA5
 
 
 def keep_freed_memory() -> bool:
@@ -22,11 +27,31 @@ def keep_freed_memory() -> bool:
     return bool(config.keep_bytes) and _tell(config.keep_bytes)
 
 
+@contextmanager
+def patterned_memory() -> Iterator[bool]:
+    """Inside the block, memory that is allocated holds bytes PATTERN. True where the C library can be told."""
+    mallopt = _mallopt()
+    if mallopt is None:
+        yield False
+        return
+    mallopt(_PERTURB, PATTERN ^ 0xFF)
+    try:
+        yield True
+    finally:
+        mallopt(_PERTURB, 0)
+
+
+def _mallopt() -> Any:
+    try:
+        return ctypes.CDLL(None).mallopt
+    except (OSError, AttributeError, TypeError):
+        return None  # not glibc
+
+
 @lru_cache(maxsize=1)
 def _tell(kept: int) -> bool:
-    try:
-        mallopt = ctypes.CDLL(None).mallopt
-    except (OSError, AttributeError, TypeError):
-        return False  # not glibc
+    mallopt = _mallopt()
+    if mallopt is None:
+        return False
     most = min(kept, 2**31 - 1)
     return bool(mallopt(_TRIM_THRESHOLD, most) and mallopt(_MMAP_THRESHOLD, min(most, _LARGEST_MMAP_THRESHOLD)))

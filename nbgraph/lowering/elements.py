@@ -87,6 +87,7 @@ class Elements:
     ----------
     before, after : for each depth, what comes before and after the loops further in
     stores : comes last in the innermost loop, so that an array may be stored where another was loaded
+    computed : (variable, index) -> its value, for elements that no array holds
     """
 
     def __init__(self, known: Known, loops: Sequence[Local] = ()) -> None:
@@ -95,6 +96,7 @@ class Elements:
         self.before: list[list[Statement]] = [[] for _ in range(len(loops) + 1)]
         self.after: list[list[Statement]] = [[] for _ in range(len(loops) + 1)]
         self.stores: list[Statement] = []
+        self.computed: dict[tuple[Variable, Index], Expr] = {}
         self._depth: dict[Local, int] = {loop: k + 1 for k, loop in enumerate(loops)}
         self._values: dict[tuple[Variable, Index], Expr] = {}
         self._assigned: dict[Expr, Local] = {}
@@ -124,7 +126,7 @@ class Elements:
                 stack.pop()
                 answer = stop.value
                 if key is not None:
-                    answer = self._values[key] = self.simple(answer, key[0])
+                    answer = self._values[key] = self.computed[key] = self.simple(answer, key[0])
                 continue
             index = tuple(self.simple(e) for e in request.index)
             answer = self._found(request.variable, index)

@@ -32,6 +32,7 @@ from nbgraph.lowering.reuse import reuse_buffers
 from nbgraph.lowering.schedule import schedule
 from nbgraph.lowering.sums import sum_in_blocks
 from nbgraph.lowering.tiles import tile_short_rows
+from nbgraph.lowering.watch import Watch
 from nbgraph.lowering.workspace import pack_temporaries
 
 
@@ -121,11 +122,11 @@ def _count(n: int, what: str) -> str:
 
 
 def stages_of(fgraph: FunctionGraph, name: str, input_names: Sequence[str | None],
-              updates: Sequence[tuple[int, int]] = ()) -> tuple[Stages, Forward]:
+              updates: Sequence[tuple[int, int]] = (), watch: Watch | None = None) -> tuple[Stages, Forward]:
     """All stages up to the text, and what stands in the graph for variables that `prepare` has exchanged."""
     prepared, forward = prepare(fgraph)
     plan = schedule(prepared)
-    program = split_like_terms(fuse_rows(overlay(lower(plan, name, input_names))))
+    program = split_like_terms(fuse_rows(overlay(lower(plan, name, input_names, watch))))
     program = spread_over_cores(pack_temporaries(outline(multiply_by_reciprocals(program))))
     program = donate(reuse_buffers(program), plan, updates)
     program = sum_in_blocks(tile_short_rows(program))

@@ -41,18 +41,19 @@ from nbgraph.lowering.program import (
     kernel_of,
     targets_of,
 )
+from nbgraph.lowering.watch import Watch
 
 
-def lower(plan: Plan, name: str, input_names: Sequence[str | None]) -> Program:
-    """The program of a plan."""
-    return _Lowering(plan, name, input_names).program()
+def lower(plan: Plan, name: str, input_names: Sequence[str | None], watch: Watch | None = None) -> Program:
+    """The program of a plan; what `watch` asks for is returned after the outputs."""
+    return _Lowering(plan, name, input_names, watch).program()
 
 
 class _Lowering:
     """One plan on its way."""
 
-    def __init__(self, plan: Plan, name: str, input_names: Sequence[str | None]) -> None:
-        self.plan = plan
+    def __init__(self, plan: Plan, name: str, input_names: Sequence[str | None], watch: Watch | None) -> None:
+        self.plan, self.watch = plan, watch
         self.known = Known(plan.rules, plan.lengths_of, plan.same)
         self.main: list[Any] = []
         self.scalars = Elements(self.known)
@@ -91,6 +92,8 @@ class _Lowering:
         for step in self.plan.steps:
             handlers[type(step)](step)
         self.result.outputs += [self._output(v) for v in self.plan.fgraph.outputs]
+        if self.watch is not None:
+            self.watch.see(self.known, self.result, self.plan.fgraph)
         # Compiled code takes C-contiguous arrays; a Constant may hold a view in any other layout.
         self.result.constants += [(buffer, np.require(constant.data, requirements=["C", "A"]))
                                   for constant, buffer in self.known.constants.items()]
@@ -137,7 +140,9 @@ class _Lowering:
         for root in nest.roots:
             if root.variable.type.ndim:
                 self._allocate(root.variable)
-        built = build_nest(nest, self.known)
+        built = build_nest(nest, self.known, self.watch)
+        if self.watch is not None:
+            self.main += [Allocate(buffer) for buffer in self.watch.new_buffers()]
         self.main += [Allocate(buffer) for buffer in built.scratch]
         variables = tuple(root.variable for root in nest.roots)
         self._call(built.statements, list(built.scalars.values()), variables, built.outer)

@@ -31,6 +31,7 @@ from nbgraph.dispatch.rules import Part, Reduction, Scan, Search
 from nbgraph.graph.basic import Variable
 from nbgraph.lowering.elements import Elements, Known, hint_of, nested
 from nbgraph.lowering.plan import Nest, Root
+from nbgraph.lowering.watch import Watch
 
 AXIS_NAMES = "ijklmn"
 
@@ -45,9 +46,12 @@ class Built:
     scratch: list[Buffer] = field(default_factory=list)
 
 
-def build_nest(nest: Nest, known: Known) -> Built:
-    """The statements that compute all roots of `nest`; their arrays have buffers in `known`."""
-    return _NestBuilder(nest, known).build()
+def build_nest(nest: Nest, known: Known, watch: Watch | None = None) -> Built:
+    """The statements that compute all roots of `nest`; their arrays have buffers in `known`.
+
+    What `watch` asks for is stored besides.
+    """
+    return _NestBuilder(nest, known, watch).build()
 
 
 def copy_loops(target: Buffer, source: Buffer) -> list[Statement]:
@@ -69,8 +73,8 @@ def _long(dims: Sequence[Expr]) -> list[Expr]:
 class _NestBuilder:
     """Loops in the order of the site; each root adds its statements."""
 
-    def __init__(self, nest: Nest, known: Known) -> None:
-        self.nest, self.known = nest, known
+    def __init__(self, nest: Nest, known: Known, watch: Watch | None) -> None:
+        self.nest, self.known, self.watch = nest, known, watch
         dims = [known.extent(n) for n in nest.site.dims]
         _, self.index = _axes(dims)
         self.axes = [axis for axis in nest.site.order if isinstance(self.index[axis], Local)]
@@ -85,6 +89,8 @@ class _NestBuilder:
                     "scan": self._scan, "part": self._part}
         for root in self.nest.roots:
             add_root[root.kind](root)
+        if self.watch is not None:
+            self._store_watched(self.watch)
         main = self.elements.statements(self.extents)
         self.built.statements = [*self.first, *main, *self.last]
         self.built.outer = next((s for s in main if isinstance(s, For)), None)
@@ -106,6 +112,29 @@ class _NestBuilder:
         out, combine = self.known.buffers[root.variable], root.rule.combine
         self.elements.stores.append(Store(out, target, value, root.variable) if combine is None else
                                     Combine(Load(out, target), combine, value, root.variable))
+
+    def _store_watched(self, watch: Watch) -> None:
+        """Elements that are computed on the way are stored; where that is not all of them, with a mark for each."""
+        for (variable, index), value in self.elements.computed.items():
+            if variable.type.ndim == 0 or variable in self.known.buffers:
+                continue
+            dims = self.known.dims(variable)
+            whole = self._is_whole(index, dims)
+            found = watch.array(variable, dims, whole)
+            self.elements.stores.append(Store(found.buffer, index, value, variable))
+            if found.mark is not None:
+                loops, place = _axes(dims)
+                self.first += nested(loops, _long(dims), [Store(found.mark, place, Literal(False, "bool"))])
+                self.elements.stores.append(Store(found.mark, index, Literal(True, "bool")))
+
+    def _is_whole(self, index: tuple[Expr, ...], dims: Sequence[Expr]) -> bool:
+        """True where the loops go over all elements: each axis of more than one has a loop, and no loop is left over.
+
+        One more loop might have no turns.
+        """
+        extents = {self.index[axis]: extent for axis, extent in zip(self.axes, self.extents, strict=True)}
+        places = [(e, n) for e, n in zip(index, dims, strict=True) if n != Literal(1)]
+        return len(places) == len(extents) == len(dict(places)) and all(extents.get(e) == n for e, n in places)
 
     # Accumulators ------------------------------------------------------------------------------------------------
 

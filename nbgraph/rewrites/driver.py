@@ -85,6 +85,7 @@ class Driver:
     """One run over one graph.
 
     forward    variable -> what stands for it; chains end at a final form
+    fired      (rule, variable, what it gave for it), in order; "merge" for equal nodes
     done       nodes in final form
     opened     replaced nodes whose replacements are not in final form yet, with the rule that replaced each
     table      (Op, inputs) -> outputs of the first node of that kind
@@ -98,6 +99,7 @@ class Driver:
         self.leaves = set(fgraph.inputs)
         self.original = set(fgraph.nodes)
         self.forward: dict[Variable, Variable] = {}
+        self.fired: list[tuple[str, Variable, Variable]] = []
         self.done: set[Apply] = set()
         self.opened: dict[Apply, str] = {}
         self.table: dict[Any, tuple[Variable, ...]] = {}
@@ -170,6 +172,7 @@ class Driver:
         known = self._merged(fresh)
         if known is not None:
             self._count("merge", node)
+            self._note("merge", fresh.outputs, known)
             self._forward_all(fresh.outputs, known)
             self.done |= {node, fresh}
             stack.pop()
@@ -181,6 +184,7 @@ class Driver:
             return
         name, variables = replacement
         self._note_history(fresh, name, variables)
+        self._note(name, fresh.outputs, variables)
         self._forward_all(fresh.outputs, variables)
         self.opened[node] = self.opened[fresh] = name
         stack[-1] = fresh
@@ -227,6 +231,9 @@ class Driver:
         for old, new in zip(olds, news, strict=True):
             if old is not new and old not in self.leaves:
                 self.forward[old] = new
+
+    def _note(self, name: str, olds: Sequence[Variable], news: Sequence[Variable]) -> None:
+        self.fired += [(name, old, new) for old, new in zip(olds, news, strict=True) if old is not new]
 
     def _fire(self, node: Apply) -> tuple[str, list[Variable]] | None:
         """The first rule that fires, and a fitting variable for every output; None where none does."""

@@ -74,7 +74,12 @@ FAST_RUN: tuple[Pass, ...] = (
 
 @dataclass(frozen=True)
 class Row:
-    """What one pass did. `ms` is wall time in milliseconds, `forward` what stands for each replaced variable."""
+    """What one pass did.
+
+    ms : float      wall time in milliseconds
+    forward : dict  replaced variable -> what stands for it at the end
+    fired : list    (rule, variable, what it gave for it), in order
+    """
 
     name: str
     firings: Firings
@@ -82,6 +87,7 @@ class Row:
     nodes_after: int
     ms: float
     forward: dict[Variable, Variable] = field(default_factory=dict, repr=False, compare=False)
+    fired: Sequence[tuple[str, Variable, Variable]] = field(default=(), repr=False, compare=False)
 
     @property
     def by_rule(self) -> Counter[str]:
@@ -147,6 +153,7 @@ def rewrite(fgraph: FunctionGraph, passes: Sequence[Pass]) -> tuple[FunctionGrap
         ms = (time.perf_counter() - start) * 1e3
         if config.verify:
             verify_rewrite(fgraph, after)
-        rows.append(Row(step.name, driver.firings, len(fgraph), len(after), ms, driver.forward))
+        rows.append(Row(step.name, driver.firings, len(fgraph), len(after), ms, driver.forward,
+                        driver.fired))
         fgraph, settled = after, step.rules
     return fgraph, Report(tuple(rows))

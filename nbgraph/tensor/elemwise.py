@@ -95,7 +95,9 @@ class Elemwise(Op):
         if self.function.needs and result in dtypes.SIGNED and np.any(arrays[self.function.needs[0]] < 0):
             raise negative_power_error(node)
         with np.errstate(all="ignore"):
-            output_storage[0][0] = np.asarray(self.function.numpy(*arrays), dtype=result)
+            value = np.asarray(self.function.numpy(*arrays), dtype=result)
+        # The real part of an array is a view of it.
+        output_storage[0][0] = value.copy() if any(np.may_share_memory(value, x) for x in inputs) else value
 
     def infer_shape(self, fgraph: Any, node: Apply, shapes: Sequence[Sequence[Any]]) -> list[tuple[Any, ...]]:
         out = node.outputs[0].type

@@ -7,7 +7,7 @@ import pytest
 import nbgraph
 import nbgraph.tensor as nt
 from nbgraph import Mode, function
-from nbgraph.compile.mode import MODES, get_default_mode, get_mode
+from nbgraph.compile.modes import MODES, get_default_mode, get_mode
 
 
 def test_mode_is_found_by_name_and_none_is_the_default():

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from nbgraph.compile.mode import get_mode
+from nbgraph.compile.modes import get_mode
 from nbgraph.dispatch.expressions import Assign, Combine, For, Store
 from nbgraph.graph.fg import FunctionGraph
 from nbgraph.graph.traversal import graph_inputs

@@ -12,7 +12,8 @@ from nbgraph.compile.collect import collect
 from nbgraph.compile.function.maker import FunctionMaker
 from nbgraph.compile.function.types import Function
 from nbgraph.compile.io import In, Out, Param
-from nbgraph.compile.mode import Mode, get_mode
+from nbgraph.compile.mode import Mode
+from nbgraph.compile.modes import get_mode
 from nbgraph.errors import GraphError
 
 __all__ = ["Function", "FunctionMaker", "In", "Out", "Param", "function"]

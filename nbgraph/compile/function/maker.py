@@ -64,7 +64,8 @@ class FunctionMaker:
                                  [slot.role == "shared" for slot in read], self.names,
                                  lambda: [self.collected.output_names()[i] for i in outputs],
                                  [(list(outputs).index(slot.update), i) for i, slot in enumerate(read)
-                                  if slot.update is not None and slot.role != "argument"])
+                                  if slot.update is not None and slot.role != "argument"],
+                                 written=self.collected.fgraph, report=self.report)
 
     def subset(self, positions: tuple[int, ...]) -> Executor:
         """What computes these outputs and all updates, and nothing else; made when first asked for."""

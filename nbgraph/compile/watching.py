@@ -1,0 +1,62 @@
+"""What modes that look at the values of a call have in common: an executor around the one that ships.
+
+    class Guard(WatchingExecutor):
+        def look(self, values, outputs, seen): ...        raises where something is wrong
+
+A call runs the function that ships, then the same loops and calls once more with all that they compute handed out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from nbgraph.graph.basic import Variable
+from nbgraph.graph.fg import FunctionGraph
+
+
+class WatchingExecutor:
+    """Runs `shipped`; `look` sees every value, and may raise. All else is as with `shipped`."""
+
+    def __init__(self, shipped: Any, fgraph: FunctionGraph, name: str, input_names: Sequence[str | None]) -> None:
+        # Lowering brings Numba in, which `import nbgraph` must not.
+        from nbgraph.lowering.watched import WatchedFunction
+        self.shipped = shipped
+        self.watched = WatchedFunction(fgraph, name, tuple(input_names))
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "shipped":  # before __init__, while unpickling
+            raise AttributeError(name)
+        return getattr(self.shipped, name)
+
+    def entry(self, *values: Any) -> Any:
+        """As that of `shipped`; afterwards everything is looked at."""
+        inputs = values[:len(self.watched.graph.inputs)]
+        before = [x.copy() if isinstance(x, np.ndarray) else x for x in inputs]
+        results = self.shipped.entry(*values)
+        if results is None and self.shipped.refuses:
+            return None
+        outputs, seen = self.watched(before)
+        self.look(before, inputs, results, outputs, seen)
+        return results
+
+    def look(self, before: Sequence[Any], after: Sequence[Any], results: Sequence[Any], outputs: Sequence[Any],
+             seen: Sequence[Any]) -> None:
+        """Raise where something is wrong.
+
+        Parameters
+        ----------
+        before, after : values of the inputs, as they were given, and after the call
+        results : what the function gave
+        outputs, seen : what the watched one gave, and all its values on the way
+        """
+        raise NotImplementedError
+
+
+def as_typed(variable: Variable, value: Any) -> Any:
+    """A Python or NumPy number as an array of the variable's dtype; anything else as it is."""
+    if isinstance(value, np.ndarray) or not hasattr(variable.type, "numpy_dtype"):
+        return value
+    return np.asarray(value, variable.type.numpy_dtype)

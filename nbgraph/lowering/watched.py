@@ -1,0 +1,64 @@
+"""WatchedFunction: a compiled function that hands out every value that it computes.
+
+    outputs, seen = WatchedFunction(fgraph, "f", names)(values)
+
+Modes that look at values use it; the loops and calls are those of the function that ships.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from nbgraph.graph.basic import Variable
+from nbgraph.graph.fg import FunctionGraph
+from nbgraph.lowering.build import Argument, build
+from nbgraph.lowering.emit import canonical_source
+from nbgraph.lowering.executor import stages_of
+from nbgraph.lowering.watch import Watch
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A value that was computed; `mark` is True at the elements that were, None where that is all of them."""
+
+    variable: Variable
+    value: Any
+    mark: Any = None
+
+
+class WatchedFunction:
+    """The loops and calls that `compile_graph` makes of a graph, with all that they compute.
+
+    Attributes
+    ----------
+    graph : FunctionGraph      the graph that runs: that of the function, or one that computes the same
+    """
+
+    def __init__(self, fgraph: FunctionGraph, name: str, input_names: Sequence[str | None]) -> None:
+        self._watch = Watch()
+        stages, _ = stages_of(fgraph, name, input_names, watch=self._watch)
+        self.graph = stages.graph
+        self._constants = tuple(value for _, value in stages.program.constants)
+        arguments = [Argument(v.type.dtype, v.type.ndim) for v in self.graph.inputs]
+        arguments += [Argument(buffer.dtype, buffer.ndim) for buffer, _ in stages.program.constants]
+        self._entry = build(canonical_source(stages.program), arguments).entry
+
+    def __call__(self, values: Sequence[Any]) -> tuple[tuple[Any, ...], list[Seen]]:
+        """The outputs, and every value on the way in the order of the graph, some of them more than once.
+
+        Parameters
+        ----------
+        values : of the inputs: C-contiguous arrays, scalars of their dtypes
+
+        Raises
+        ------
+        CheckFailed   as the function itself
+        """
+        results = self._entry(*values, *self._constants)
+        count = len(self.graph.outputs)
+        rest = iter(results[count:])
+        seen = [Seen(w.variable, next(rest), None if w.mark is None else next(rest)) for w in self._watch.found]
+        order = {v: k for k, v in enumerate(self.graph.variables)}
+        return results[:count], sorted(seen, key=lambda s: order[s.variable])
