@@ -6,7 +6,8 @@
 from nbgraph.compile.container import Container
 from nbgraph.compile.io import In, Out, Param
 from nbgraph.compile.mode import Mode, get_default_mode, get_mode
+from nbgraph.compile.profile import ProfileStats
 from nbgraph.compile.shared import SharedVariable, TensorSharedVariable, shared
 
-__all__ = ["Container", "In", "Mode", "Out", "Param", "SharedVariable", "TensorSharedVariable", "get_default_mode",
-           "get_mode", "shared"]
+__all__ = ["Container", "In", "Mode", "Out", "Param", "ProfileStats", "SharedVariable", "TensorSharedVariable",
+           "get_default_mode", "get_mode", "shared"]
