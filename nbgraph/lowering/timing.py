@@ -60,10 +60,9 @@ def timed(program: Program, plan: Plan, works: dict[Any, Doing]) -> tuple[Progra
     lengths = Lengths(plan, local_of=dict(_scalars(program, plan)))
     late = _read_lengths(program, lengths, statements)
     found = _each_reduction_once([works.get(span.statement) or doing(span.statement) for span in spans])
-    there = {e for s in (*statements, *late) for e in _made_by(s)} | {v for v in program.inputs if isinstance(v, Local)}
     needed = needed_by(found, lengths)
+    there = dict.fromkeys(_locals(program, [*statements, *late]))
     lengths.locals += [e for e in there if e in needed and e.dtype in dtypes.INTEGERS]
-    lengths.locals.sort(key=list(_in_order(program, [*statements, *late])).index)
     kept = [s for s in late if s.target in needed]
     places = [Store(record, (Literal(readings + k),), e) for k, e in enumerate(lengths.locals)]
     made = replace(program, statements=[*statements, *kept, *places], record=record)
@@ -146,14 +145,11 @@ def _each_reduction_once(works: list[Doing]) -> list[Doing]:
     return found
 
 
-def _made_by(s: Any) -> list[Local]:
-    """The Locals that a statement of the main function gives their only value."""
-    if isinstance(s, (Assign, ReadLength, CombineParts)):
-        return [s.target]
-    return list(s.kernel.results) if isinstance(s, CallKernel) else []
-
-
-def _in_order(program: Program, statements: list[Any]) -> Iterator[Local]:
+def _locals(program: Program, statements: list[Any]) -> Iterator[Local]:
+    """The scalars of the main function, in the order in which they have their values."""
     yield from (v for v in program.inputs if isinstance(v, Local))
     for s in statements:
-        yield from _made_by(s)
+        if isinstance(s, (Assign, ReadLength, CombineParts)):
+            yield s.target
+        elif isinstance(s, CallKernel):
+            yield from s.kernel.results
