@@ -165,7 +165,7 @@ class ProfileStats:
     >>> x = nt.dvector("x")
     >>> f = nbgraph.function([x], nt.exp(x).sum(), profile=True)
     >>> f([1.0, 2.0]), f([3.0])
-    (array(10.1073379), array(20.08553692))
+    (array(10.10733793), array(20.08553692))
     >>> f.profile.calls, [row.flops for row in f.profile.rows]
     (2, [6])
     """

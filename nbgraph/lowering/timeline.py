@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from nbgraph.dispatch.expressions import Buffer
+from nbgraph.dispatch.expressions import Assign, Buffer, Combine, For, Store
 from nbgraph.graph.basic import Variable
 from nbgraph.graph.timeline import Stretch, Work
 from nbgraph.lowering.emit import kernel_names
-from nbgraph.lowering.program import CallKernel, CallLibrary
+from nbgraph.lowering.program import CallKernel, CallLibrary, walk
 from nbgraph.lowering.timing import Span
 from nbgraph.lowering.words import Words, one_line
 
@@ -40,9 +40,11 @@ class NativeTimeline:
 def _stretch(span: Span, words: Words, names: dict[Any, str]) -> Stretch:
     s = span.statement
     if isinstance(s, CallKernel):
-        variables = [v for v in dict.fromkeys(s.variables) if isinstance(v, Variable)]
-        made = _what(variables, words) if variables else ", ".join(b.hint for b in s.kernel.writes)
-        if s.copies is not None:
+        variables = [v for v in dict.fromkeys(s.variables or _stored(s)) if isinstance(v, Variable)]
+        made = _what(variables, words) if variables else "temporaries"
+        if not any(isinstance(e, For) for e in s.kernel.body):
+            made = "scalars"
+        elif s.copies is not None:
             made = f"{words.called(variables[0])}: a copy of {s.copies[1].hint}"
         return Stretch("kernel", names[s.kernel], made, _line(variables), span.begin, span.end)
     if isinstance(s, CallLibrary):
@@ -52,6 +54,13 @@ def _stretch(span: Span, words: Words, names: dict[Any, str]) -> Stretch:
     array: Buffer = s.array
     node = claim.check.node
     return Stretch("check", claim.check.test, f"of {array.hint}", _line(node.outputs), span.begin, span.end)
+
+
+def _stored(call: CallKernel) -> list[Any]:
+    """What the kernel stores, where no nest says what it is: of a loop that has been cut up."""
+    statements = walk(call.kernel.body)
+    element_of = {s.target: s.variable for s in statements if isinstance(s, Assign)}
+    return [s.variable or element_of.get(s.value) for s in statements if isinstance(s, (Store, Combine))]
 
 
 def _what(variables: Sequence[Variable], words: Words) -> str:

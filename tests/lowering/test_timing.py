@@ -185,3 +185,14 @@ def test_only_the_timed_program_takes_a_record():
     assert timed.timing is not None
     assert not any(isinstance(s, ReadClock) for s in plain.program.statements)
     assert len(timed.program.kernels) == len(plain.program.kernels) == 1
+
+
+def test_the_pieces_of_a_loop_that_is_cut_up_say_what_they_store():
+    z = x
+    for _ in range(300):
+        z = nt.exp(z[1:] * 0.01)
+    kernels = [s for s in compiled(z).timeline.stretches() if s.kind == "kernel"]
+    loops = [s for s in kernels if s.what != "scalars"]
+    assert len(kernels) > len(loops) > 4
+    assert sum(s.what.startswith("exp(") and s.line.startswith("test_timing.py:") for s in loops) > len(loops) / 2
+    assert all(s.line or s.what == "temporaries" for s in loops)
