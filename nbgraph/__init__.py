@@ -14,8 +14,8 @@ from nbgraph.config import config
 
 __version__ = "0.1.0"
 
-__all__ = ["In", "Lop", "Mode", "Out", "Param", "Rop", "config", "debugprint", "dprint", "function", "grad", "pp",
-           "shared"]
+__all__ = ["In", "Lop", "Mode", "Out", "Param", "ProfileStats", "Rop", "config", "debugprint", "dprint", "function",
+           "grad", "pp", "shared"]
 
 # Public names, by the module that is imported when one is first used: `import nbgraph` stays quick.
 _LAZY = {
@@ -24,6 +24,7 @@ _LAZY = {
     "Mode": "nbgraph.compile.mode",
     "Out": "nbgraph.compile.io",
     "Param": "nbgraph.compile.io",
+    "ProfileStats": "nbgraph.compile.profile",
     "Rop": "nbgraph.gradient",
     "debugprint": "nbgraph.graph.printing",
     "dprint": "nbgraph.graph.printing",

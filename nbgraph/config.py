@@ -8,6 +8,7 @@
 | cache_bytes   | NBGRAPH_CACHE_BYTES   | size of the cache above which the oldest entries are removed          |
 | threads       | NBGRAPH_THREADS       | how many cores a call may use; default: those of this process         |
 | keep_bytes    | NBGRAPH_KEEP_BYTES    | freed memory that the process keeps (glibc); 0: as the system has it  |
+| profile       | NBGRAPH_PROFILE       | what `function(profile=None)` means: True, a ProfileStats of its own  |
 | verify        | NBGRAPH_VERIFY        | check the graph after every rewriting pass                            |
 """
 
@@ -67,6 +68,7 @@ _OPTIONS: dict[str, tuple[Callable[[Any], Any], Callable[[], Any]]] = {
     "cache_bytes": (int, lambda: 2_000_000_000),
     "threads": (_positive, cores),
     "keep_bytes": (_natural, lambda: 256_000_000),
+    "profile": (_boolean, lambda: False),
     "verify": (_boolean, lambda: False),
 }
 
@@ -86,6 +88,7 @@ class Config:
     cache_bytes: int
     threads: int
     keep_bytes: int
+    profile: bool
     verify: bool
 
     def __init__(self) -> None:

@@ -27,10 +27,13 @@ class SourceLine(NamedTuple):
         """The line's code, stripped; empty where the file can't be read."""
         return linecache.getline(self.file, self.number).strip()
 
+    def place(self) -> str:
+        """train.py:12"""
+        return f"{self.file.rsplit('/', 1)[-1]}:{self.number}"
+
     def __str__(self) -> str:
-        place = f"{self.file.rsplit('/', 1)[-1]}:{self.number}"
         code = self.text()
-        return f"{place}   {code}" if code else place
+        return f"{self.place()}   {code}" if code else self.place()
 
 
 class DerivedLine(SourceLine):

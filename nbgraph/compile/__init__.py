@@ -9,7 +9,8 @@ from nbgraph.compile.io import In, Out, Param
 from nbgraph.compile.mode import Mode
 from nbgraph.compile.modes import get_default_mode, get_mode
 from nbgraph.compile.nan_guard import NanGuardMode
+from nbgraph.compile.profile import ProfileStats
 from nbgraph.compile.shared import SharedVariable, TensorSharedVariable, shared
 
-__all__ = ["Container", "DebugMode", "In", "Mode", "NanGuardMode", "Out", "Param", "SharedVariable",
+__all__ = ["Container", "DebugMode", "In", "Mode", "NanGuardMode", "Out", "Param", "ProfileStats", "SharedVariable",
            "TensorSharedVariable", "get_default_mode", "get_mode", "shared"]

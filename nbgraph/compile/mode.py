@@ -15,9 +15,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from nbgraph.compile.profiled_reference import ProfiledReference
 from nbgraph.compile.reference import ReferenceExecutor
 from nbgraph.graph.basic import Variable
 from nbgraph.graph.fg import FunctionGraph
+from nbgraph.graph.timeline import Timeline
 
 
 class Executor(Protocol):
@@ -26,7 +28,8 @@ class Executor(Protocol):
     `entry` takes the values of the graph's inputs, then `constants`, then an array for each of `destinations`, the
     (output, input) positions of updates that are written into it; it gives the values of its outputs. Where it raises a
     `failure`, `error_of` says what the user is to be told. One that `refuses` gives None, and has done nothing, for
-    arguments that it can't take; to any other the right ones must be given.
+    arguments that it can't take; to any other the right ones must be given. One with a `timeline` takes a record last,
+    int64[timeline.size], and fills it.
     """
 
     @property
@@ -43,6 +46,10 @@ class Executor(Protocol):
     def refuses(self) -> bool: ...
     @property
     def failure(self) -> tuple[type[Exception], ...]: ...
+    @property
+    def timeline(self) -> Timeline | None: ...
+    @property
+    def stage_seconds(self) -> dict[str, float]: ...
     @property
     def entry(self) -> Callable[..., tuple[Any, ...]]: ...
     def error_of(self, failed: Exception) -> Exception: ...
@@ -78,18 +85,18 @@ class Mode:
     def execute(self, fgraph: FunctionGraph, name: str, input_names: Sequence[str | None],
                 shared_inputs: Sequence[bool], names: Callable[[], dict[Variable, str]],
                 output_names: Callable[[], Sequence[str | None]],
-                updates: Sequence[tuple[int, int]] = (), *, written: FunctionGraph | None = None,
-                report: Any = None) -> Executor:
+                updates: Sequence[tuple[int, int]] = (), profiled: bool = False, *,
+                written: FunctionGraph | None = None, report: Any = None) -> Executor:
         """What runs `fgraph`: compiled now, so that no call ever compiles.
 
         `written` is the graph as the user wrote it, `report` what `rewrite` said of its way from there.
         """
         if self.executor == "reference":
-            return ReferenceExecutor(fgraph)
+            return ProfiledReference(fgraph, names) if profiled else ReferenceExecutor(fgraph)
         # Lowering brings Numba in, which `import nbgraph` must not.
         from nbgraph.lowering import compile_graph
         return compile_graph(fgraph, name=name, input_names=tuple(input_names), shared_inputs=tuple(shared_inputs),
-                             names=names, output_names=output_names, updates=tuple(updates))
+                             names=names, output_names=output_names, updates=tuple(updates), profiled=profiled)
 
     def __str__(self) -> str:
         return self.name

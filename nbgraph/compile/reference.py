@@ -16,8 +16,9 @@ import numpy as np
 
 from nbgraph.errors import GraphError
 from nbgraph.graph.basic import Constant
-from nbgraph.graph.evaluate import evaluate
+from nbgraph.graph.evaluate import Compute, evaluate
 from nbgraph.graph.fg import FunctionGraph
+from nbgraph.graph.timeline import Timeline
 
 
 @dataclass(frozen=True, repr=False)
@@ -45,6 +46,7 @@ class ReferenceExecutor:
     scalar_inputs : tuple of bool  all False: 0-d inputs are taken as 0-d arrays
     constants, failure : empty     nothing is passed besides the inputs, no error is a code
     refuses : False                arguments are not looked at
+    timeline, stage_seconds        see `Executor`
     """
 
     source: str | None = None
@@ -52,9 +54,11 @@ class ReferenceExecutor:
     destinations: tuple[tuple[int, int], ...] = ()
     failure: tuple[type[Exception], ...] = ()
     refuses = False
+    timeline: Timeline | None = None
 
     def __init__(self, fgraph: FunctionGraph) -> None:
         self.stages = ReferenceStages(fgraph)
+        self.stage_seconds: dict[str, float] = {}
         self.scalar_inputs: tuple[bool, ...] = (False,) * len(fgraph.inputs)
         self._destroys = any(node.op.destroy_map for node in fgraph.nodes)
         self._constants = [v.data for v in fgraph.variables if isinstance(v, Constant)]
@@ -65,9 +69,12 @@ class ReferenceExecutor:
 
     def entry(self, *values: Any) -> tuple[Any, ...]:
         """Output values, none of which shares memory with an input, a constant or another output."""
+        return self._run(values)
+
+    def _run(self, values: Sequence[Any], compute: Compute | None = None) -> tuple[Any, ...]:
         # An Op that overwrites its input must not reach the caller's array.
         arguments = [copy.deepcopy(v) for v in values] if self._destroys else values
-        return self._unaliased(arguments, evaluate(self.stages.graph, arguments))
+        return self._unaliased(arguments, evaluate(self.stages.graph, arguments, compute))
 
     def _unaliased(self, arguments: Any, results: list[Any]) -> tuple[Any, ...]:
         seen = {id(v) for v in (*arguments, *self._constants)}

@@ -96,14 +96,14 @@ def _with_helpers(builder: ir.IRBuilder, content: Any, pieces: Any, size: Any, h
 
 def _worth_a_thread(builder: ir.IRBuilder, pieces: Any) -> Any:
     """Whether a loop is long, or one of several in a row."""
-    now = builder.call(_clock(builder.module), [])
+    now = builder.call(clock(builder.module), [])
     last = _place(builder, _length(MOST))  # behind the helpers' places: when a loop was shared last
     before = builder.atomic_rmw("xchg", last, now, "monotonic")
     recent = builder.icmp_signed("<", builder.sub(now, before), _length(IN_A_ROW))
     return builder.or_(recent, builder.icmp_signed(">=", pieces, _length(LONG)))
 
 
-def _clock(module: ir.Module) -> Any:
+def clock(module: ir.Module) -> Any:
     """int64 clock(): nanoseconds since some time or other."""
     name = f"{_NAME}_clock"
     if name in module.globals:
@@ -167,7 +167,7 @@ def _helper(module: ir.Module) -> Any:
     builder.branch(end)
 
     builder.position_at_end(wait)
-    until = builder.add(builder.call(_clock(module), []), _length(PATIENCE))
+    until = builder.add(builder.call(clock(module), []), _length(PATIENCE))
     builder.branch(again)
 
     builder.position_at_end(again)
@@ -176,7 +176,7 @@ def _helper(module: ir.Module) -> Any:
 
     builder.position_at_end(nothing)
     builder.call(_library(module, "sched_yield", _NUMBER), [])
-    builder.cbranch(builder.icmp_signed("<", builder.call(_clock(module), []), until), again, leave)
+    builder.cbranch(builder.icmp_signed("<", builder.call(clock(module), []), until), again, leave)
 
     builder.position_at_end(leave)
     builder.cbranch(_exchange(builder, builder.load(place), _SOMEBODY, _NOBODY), end, look)

@@ -7,6 +7,7 @@ again in each function that calls it: that was 40 % of the time of a compilation
 from __future__ import annotations
 
 import operator
+import time
 from collections.abc import Iterable
 from typing import Any
 
@@ -90,6 +91,7 @@ class _EntryLibrary(JITCodeLibrary):
     """The code of a function and of what it calls, optimised once: all of LLVM's passes, when it is complete."""
 
     called_by_python = ""
+    llvm_seconds = 0.0  # what optimising it and making machine code of it took
 
     def _optimize_functions(self, ll_module: Any) -> None:
         ll_module.data_layout = self._codegen._data_layout
@@ -101,11 +103,14 @@ class _EntryLibrary(JITCodeLibrary):
             seen = function.name == self.called_by_python or function.linkage == llvm.Linkage.weak_odr
             if not function.is_declaration and not seen:
                 function.linkage = llvm.Linkage.internal
+        start = time.perf_counter()
         passes, builder = self._codegen._module_pass_manager()
         passes.run(self._final_module, builder)
+        self.llvm_seconds += time.perf_counter() - start
 
     def _finalize_final_module(self) -> None:
         # The object alone goes to LLVM's engine, which would keep the module it is made of for ever.
+        start = time.perf_counter()
         self._finalize_dynamic_globals()
         self._verify_declare_only_symbols()
         self._compiled_object = bytes(self._codegen._tm.emit_object(self._final_module))
@@ -113,6 +118,7 @@ class _EntryLibrary(JITCodeLibrary):
         engine._load_defined_symbols(self._final_module)
         engine._ee.add_object_file(llvm.ObjectFileRef.from_data(self._compiled_object))
         engine.finalize_object()
+        self.llvm_seconds += time.perf_counter() - start
         self._finalized = True
 
 

@@ -69,6 +69,7 @@ class Native:
     arguments : types of the arguments
     hit : bool              True where it was loaded from disk, and nothing was compiled
     seconds : float         what `build` took
+    llvm_seconds : float    what LLVM's passes and its code generator took of it; 0 on a hit
     path : Path or None     the compiled object on disk; None where it is not kept
     """
 
@@ -80,6 +81,7 @@ class Native:
     path: Path | None
     # Environments are referred to by address in the compiled code, so this must live as long as the entry.
     result: Any = field(repr=False, default=None)
+    llvm_seconds: float = 0.0
 
     def __str__(self) -> str:
         how = "loaded from disk" if self.hit else "plain Python" if self.result is None else "compiled"
@@ -161,7 +163,8 @@ def _make(source: str, arguments: tuple[Argument, ...], key: str, start: float) 
     result = _compile(source, arguments, key)
     path = _keep(result, key)
     _forget(sys.modules[f"nbgraph_{key}"], result)
-    return Native(result.entry_point, key, arguments, False, time.perf_counter() - start, path, result)
+    return Native(result.entry_point, key, arguments, False, time.perf_counter() - start, path, result,
+                  result.library.llvm_seconds)
 
 
 def _forget(module: ModuleType, result: Any) -> None:

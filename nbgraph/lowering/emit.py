@@ -22,6 +22,7 @@ from nbgraph.lowering.program import (
     Kernel,
     MakeAlias,
     Program,
+    ReadClock,
     ReadLength,
     StackArray,
     Test,
@@ -116,7 +117,7 @@ class MainWriter(BodyWriter):
         writers: dict[type, Callable[[Any], None]] = {
             ReadLength: self.read_length, Allocate: self.allocate, MakeAlias: self.alias,
             StackArray: self.stack_array, CallKernel: self.call_kernel, CombineParts: self.combine_parts,
-            CallLibrary: self.call_library, Test: self.test}
+            CallLibrary: self.call_library, Test: self.test, ReadClock: self.read_clock}
         for statement in statements:
             if type(statement) in writers:
                 writers[type(statement)](statement)
@@ -194,6 +195,11 @@ class MainWriter(BodyWriter):
         else:
             self.line(f"{function}({', '.join([*arguments, *outputs])})")
 
+    def read_clock(self, s: ReadClock) -> None:
+        """record[0] = nanoseconds()"""
+        nanoseconds = self.imports.name("nbgraph.dispatch.clock.nanoseconds")
+        self.line(f"{self.namer.name(s.record)}[{s.place}] = {nanoseconds}()")
+
     def test(self, s: Test) -> None:
         """if n != m: raise CheckFailed(0, n, m)"""
         values = list(map(self.expressions.text, s.values()))
@@ -220,6 +226,11 @@ class MainWriter(BodyWriter):
         return f"{self.namer.name(at)} >= 0", [f"{name}[{self.namer.name(at)}]", *shown]
 
 
+def kernel_names(program: Program) -> dict[Kernel, str]:
+    """What the text calls each kernel: `fused_0`."""
+    return SourceWriter(program, Numbered()).kernels()[1]
+
+
 def parameters(kernel: Kernel) -> list[Any]:
     """The parameters of a kernel in order."""
     return [*kernel.turns, *kernel.reads, *kernel.scalars, *kernel.writes]
@@ -244,10 +255,11 @@ class SourceWriter:
 
     def source(self, name: str) -> str:
         """The text."""
-        kernels, names = self._kernels()
+        kernels, names = self.kernels()
         main = self.new_main(names)
         given = (*self.program.inputs, *(b for b, _ in self.program.constants),
-                 *(d.buffer for d in self.program.destinations))
+                 *(d.buffer for d in self.program.destinations),
+                 *(() if self.program.record is None else (self.program.record,)))
         inputs = [self.namer.name(v) for v in given]
         main.main(self.program.statements, self.program.outputs)
         for decorator in ("entry", "kernel") if kernels else ("entry",):
@@ -256,7 +268,7 @@ class SourceWriter:
         functions.append("\n".join(["@entry", f"def {name}({', '.join(inputs)}):", *main.lines]))
         return "\n\n".join(self.imports.groups()) + "\n\n\n" + "\n\n\n".join(functions) + "\n"
 
-    def _kernels(self) -> tuple[list[list[str]], dict[Kernel, str]]:
+    def kernels(self) -> tuple[list[list[str]], dict[Kernel, str]]:
         """The kernels' lines, equal ones once, and the name of each."""
         names: dict[Kernel, str] = {}
         known: dict[str, str] = {}

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -32,17 +33,24 @@ from nbgraph.lowering.reuse import reuse_buffers
 from nbgraph.lowering.schedule import schedule
 from nbgraph.lowering.sums import sum_in_blocks
 from nbgraph.lowering.tiles import tile_short_rows
+from nbgraph.lowering.timeline import NativeTimeline
+from nbgraph.lowering.timing import Timing, timed
 from nbgraph.lowering.watch import Watch
+from nbgraph.lowering.work import works_of
 from nbgraph.lowering.workspace import pack_temporaries
 
 
 @dataclass(frozen=True, repr=False)
 class Stages:
-    """The graph after rewriting, the plan of its computation, and the program that was compiled."""
+    """The graph after rewriting, the plan of its computation, and the program that was compiled.
+
+    timing : of a function that is profiled, what the record of a call holds
+    """
 
     graph: FunctionGraph
     plan: Plan
     program: Program
+    timing: Timing | None = None
 
     def __repr__(self) -> str:
         return f"<stages .graph, .plan, .program: {summary(self)}>"
@@ -71,13 +79,18 @@ class Compiled:
     destinations : (output, input) positions of updates that are computed into memory of the caller's
     entry : callable               the compiled function: values of the inputs, then `constants`, then memory for each
                                    of `destinations` -> tuple of outputs, 0-d ones as Python numbers; raises CheckFailed
+    timeline : Timeline or None    what the record that `entry` takes last means, where the function is profiled
+    stage_seconds : dict           what each stage from the graph to native code took
     refuses : bool                 whether `entry` gives None, and has done nothing, for arguments that it can't take
     """
 
     failure = (CheckFailed,)
 
-    def __init__(self, stages: Stages, native: Native, signature: Signature) -> None:
+    def __init__(self, stages: Stages, native: Native, signature: Signature,
+                 stage_seconds: dict[str, float] | None = None) -> None:
         self.stages, self.native, self.signature = stages, native, signature
+        self.stage_seconds = stage_seconds or {}
+        self.timeline = NativeTimeline(stages, signature) if stages.timing is not None else None
         self.scalar_inputs = tuple(v.type.ndim == 0 for v in stages.graph.inputs)
         self.constants = tuple(value for _, value in stages.program.constants)
         self.destinations = tuple((d.output, d.state) for d in stages.program.destinations)
@@ -122,21 +135,46 @@ def _count(n: int, what: str) -> str:
 
 
 def stages_of(fgraph: FunctionGraph, name: str, input_names: Sequence[str | None],
-              updates: Sequence[tuple[int, int]] = (), watch: Watch | None = None) -> tuple[Stages, Forward]:
+              updates: Sequence[tuple[int, int]] = (), *, profiled: bool = False, stopwatch: Stopwatch | None = None,
+              watch: Watch | None = None) -> tuple[Stages, Forward]:
     """All stages up to the text, and what stands in the graph for variables that `prepare` has exchanged."""
+    lap = (stopwatch or Stopwatch()).lap
     prepared, forward = prepare(fgraph)
+    lap("prepare")
     plan = schedule(prepared)
-    program = split_like_terms(fuse_rows(overlay(lower(plan, name, input_names, watch))))
+    lap("schedule")
+    program = lower(plan, name, input_names, watch)
+    lap("lower")
+    program = split_like_terms(fuse_rows(overlay(program)))
     program = spread_over_cores(pack_temporaries(outline(multiply_by_reciprocals(program))))
     program = donate(reuse_buffers(program), plan, updates)
+    works = works_of(program) if profiled else {}
     program = sum_in_blocks(tile_short_rows(program))
-    return Stages(prepared, plan, program), forward
+    timing = None
+    if profiled:
+        program, timing = timed(program, plan, works)
+    lap("passes over the program")
+    return Stages(prepared, plan, program, timing), forward
+
+
+class Stopwatch:
+    """What each stage takes, in seconds: `lap` ends one."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._last = time.perf_counter()
+
+    def lap(self, stage: str) -> float:
+        """Seconds since the last one."""
+        now = time.perf_counter()
+        self.seconds[stage], self._last = now - self._last, now
+        return self.seconds[stage]
 
 
 def compile_graph(fgraph: FunctionGraph, name: str, input_names: Sequence[str | None],
                   shared_inputs: Sequence[bool], names: Callable[[], dict[Variable, str]],
                   output_names: Callable[[], Sequence[str | None]],
-                  updates: Sequence[tuple[int, int]] = ()) -> Compiled:
+                  updates: Sequence[tuple[int, int]] = (), profiled: bool = False) -> Compiled:
     """Native code for a rewritten graph; afterwards no call compiles.
 
     Parameters
@@ -147,18 +185,34 @@ def compile_graph(fgraph: FunctionGraph, name: str, input_names: Sequence[str | 
     shared_inputs : for each input  whether it is a shared variable
     names, output_names : callables what the user calls variables, and each output; asked when someone looks
     updates : (output, input)       positions of what becomes the next value of an input
+    profiled : bool                 the function reads the clock, and takes a record to be filled as its last argument
 
     Raises
     ------
     KernelError   an Op or a Type has no native kernel
     """
-    stages, forward = stages_of(fgraph, name, input_names, updates)
+    stopwatch = Stopwatch()
+    stages, forward = stages_of(fgraph, name, input_names, updates, profiled=profiled, stopwatch=stopwatch)
     arguments = [Argument(v.type.dtype, v.type.ndim) for v in stages.graph.inputs]
     arguments += [Argument(buffer.dtype, buffer.ndim) for buffer, _ in stages.program.constants]
     arguments += [Argument(d.buffer.dtype, d.buffer.ndim) for d in stages.program.destinations]
-    native = build(canonical_source(stages.program), arguments)
+    arguments += [] if stages.timing is None else [Argument("int64", 1)]
+    source = canonical_source(stages.program)
+    stopwatch.lap("emit")
+    native = build(source, arguments)
+    stopwatch.seconds |= _parts_of_build(native, stopwatch.lap("build"))
+    del stopwatch.seconds["build"]
 
     def carried() -> dict[Variable, str]:
         return {forward.get(v, v): name for v, name in names().items()}
 
-    return Compiled(stages, native, Signature(tuple(shared_inputs), carried, output_names))
+    return Compiled(stages, native, Signature(tuple(shared_inputs), carried, output_names), stopwatch.seconds)
+
+
+def _parts_of_build(native: Native, seconds: float) -> dict[str, float]:
+    """What building consisted of: looking it up, loading it, or compiling it."""
+    if native.seconds > seconds:
+        return {"known to this process": seconds}
+    if native.hit:
+        return {"load from the cache": seconds}
+    return {"Numba": seconds - native.llvm_seconds, "LLVM": native.llvm_seconds}

@@ -68,7 +68,7 @@ def estimate(program: Program, arguments: Sequence[Any]) -> MemoryEstimate:
     ------
     GraphError   a shape of another rank
     """
-    known = _Lengths()
+    known = Values()
     for value, given in zip(program.inputs, arguments, strict=True):
         if isinstance(value, Buffer) and given is not None:
             if len(given) != value.ndim:
@@ -103,14 +103,15 @@ def estimate(program: Program, arguments: Sequence[Any]) -> MemoryEstimate:
     return MemoryEstimate(outputs, everything - outputs, stack, tuple(lost))
 
 
-class _Lengths:
-    """Values of scalars; None where they depend on what is not known."""
+class Values:
+    """Values of scalars, and shapes of arrays; None where they depend on what is not known."""
 
     def __init__(self) -> None:
         self.shapes: dict[Buffer, tuple[int, ...]] = {}
         self.values: dict[Local, Any] = {}
 
     def value(self, e: Expr) -> Any:
+        """What a scalar expression of the main function is."""
         if isinstance(e, Literal):
             return e.value
         if not isinstance(e, Call):
@@ -127,6 +128,7 @@ class _Lengths:
         return getattr(importlib.import_module(module), function)(*operands)
 
     def bytes_of(self, buffer: Buffer) -> int | None:
+        """The size of an array by its lengths."""
         lengths = [self.value(d) for d in buffer.dims]
         if any(n is None or n < 0 for n in lengths):
             return None

@@ -152,8 +152,16 @@ class Test:
         return list(dict.fromkeys(e for e in expressions if not isinstance(e, Literal)))
 
 
+@dataclass(eq=False)
+class ReadClock:
+    """record[place] = nanoseconds()"""
+
+    record: Buffer
+    place: int
+
+
 MainStatement = (Statement | ReadLength | Allocate | StackArray | MakeAlias | CallKernel | CombineParts | CallLibrary
-                 | Test)
+                 | Test | ReadClock)
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,6 +185,7 @@ class Program:
     outputs : Local, Literal or Buffer for each output of the graph
     checks : what each Test's number stands for
     destinations : arguments after inputs and constants, which are written
+    record : the last argument, int64, of a function that is timed: readings of the clock, then lengths
     """
 
     name: str
@@ -186,6 +195,7 @@ class Program:
     outputs: list[Any]
     checks: list[Test] = field(default_factory=list)
     destinations: list[Destination] = field(default_factory=list)
+    record: Buffer | None = None
 
     @property
     def kernels(self) -> list[Kernel]:
@@ -250,7 +260,7 @@ def locals_in(statement: Any) -> list[Local]:
 
 def expressions_of(statement: Any) -> list[Expr]:
     """What a statement of a kernel reads, targets' indices among them."""
-    if isinstance(statement, StackArray):
+    if isinstance(statement, (StackArray, ReadClock)):
         return []
     if isinstance(statement, Assign):
         return [statement.value]

@@ -226,8 +226,8 @@ class _ReadableSource(SourceWriter):
                     if variable is not None:
                         self.words.generated.setdefault(variable, name)
 
-    def _kernels(self) -> tuple[list[list[str]], dict[Kernel, str]]:
-        texts, names = super()._kernels()
+    def kernels(self) -> tuple[list[list[str]], dict[Kernel, str]]:
+        texts, names = super().kernels()
         calls = Counter(names[kernel] for kernel in self.program.kernels)
         for k, lines in enumerate(texts):
             if calls[f"fused_{k}"] > 1:

@@ -389,12 +389,6 @@ def test_function_shows_its_stages():
     assert (f.source is None) == (f.maker.mode.name == "reference")
 
 
-def test_profile_is_refused_until_it_exists():
-    with pytest.raises(NotImplementedError, match="profile"):
-        function([], [], profile=True)
-    assert function([], [], profile=False)() == []
-
-
 def test_a_long_chain_builds_and_runs_in_reference_mode():
     x = nt.dscalar("x")
     z = x

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from typing import Any
 
@@ -14,6 +15,7 @@ from nbgraph.compile.function.types import Function
 from nbgraph.compile.io import In, Out, Param
 from nbgraph.compile.mode import Mode
 from nbgraph.compile.modes import get_mode
+from nbgraph.compile.profile import profile_of
 from nbgraph.errors import GraphError
 
 __all__ = ["Function", "FunctionMaker", "In", "Out", "Param", "function"]
@@ -34,7 +36,9 @@ def function(inputs: Any, outputs: Any = None, mode: Mode | str | None = None, u
     givens : dict or list of pairs       variable of the graph -> what stands for it, all at once, in this function only
     no_default_updates : bool or list    True: no `default_update` is applied; a list: not those of these variables
     accept_inplace : bool                True: Ops that overwrite their inputs are let through
-    name, profile : str, optional; None or False
+    name : str, optional                 for people: errors, `f.source`, the profile
+    profile : bool or ProfileStats, optional      True: time what every call does, see `f.profile`; a ProfileStats: the
+                                         same, together with other functions; None: as config.profile says
     rebuild_strict : bool                False: a given may have another Type; the graph is typed again from it
     allow_input_downcast : bool, optional      True: arguments may lose precision; None: Python floats may, to floatX
     on_unused_input : "raise", "warn" or "ignore"      an input that nothing needs
@@ -44,6 +48,7 @@ def function(inputs: Any, outputs: Any = None, mode: Mode | str | None = None, u
     GraphError      a leaf without a value, a variable given or updated twice, an unused input
     ArgumentError   a required input after one with a default, a name given twice
     DTypeError      an update or a given of another Type
+    TypeError       `profile` is something else
 
     Examples
     --------
@@ -52,13 +57,14 @@ def function(inputs: Any, outputs: Any = None, mode: Mode | str | None = None, u
     >>> function([x], 2 * x, mode="reference")(4)
     array(8.)
     """
-    if profile:
-        raise NotImplementedError("profile: profiling of compiled functions is not available yet; pass profile=None")
-    chosen = get_mode(mode)
+    chosen, stats = get_mode(mode), profile_of(profile)
+    start = time.perf_counter()
     collected = collect(inputs, outputs, updates=updates, givens=givens, no_default_updates=no_default_updates,
                         rebuild_strict=rebuild_strict, on_unused_input=on_unused_input)
+    collecting_seconds = time.perf_counter() - start
     _check_inplace(collected.fgraph, accept_inplace)
-    return Function(FunctionMaker(collected, chosen, name), name, allow_input_downcast=allow_input_downcast)
+    maker = FunctionMaker(collected, chosen, name, stats is not None, collecting_seconds)
+    return Function(maker, name, allow_input_downcast=allow_input_downcast, profile=stats)
 
 
 def _check_inplace(fgraph: Any, accepted: bool) -> None:

@@ -22,6 +22,7 @@ small function. Updates come after everything that can fail, so a call that rais
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -53,6 +54,7 @@ class CallPlan:
     updates : (cell, output)     stored at the end
     form, keys                   of what is returned: the outputs at the positions `returned`
     locks                        held from reading the states to storing them
+    calls : CallStats or None    is told the record and the time of every call, where the executor makes a record
     """
 
     executor: Any
@@ -67,6 +69,7 @@ class CallPlan:
     keys: Sequence[Any]
     returned: int
     locks: Sequence[Any] = ()
+    calls: Any = None
 
 
 def make_call(plan: CallPlan, checked: bool = True) -> Callable[..., Any]:
@@ -83,19 +86,28 @@ def make_call(plan: CallPlan, checked: bool = True) -> Callable[..., Any]:
     every = [_check(plan, names, i) for i in range(count)]
     given = [f"x{i}" for i in range(count)]
     work = _work(plan, names)
+    start, timed = _start(plan, names)
     if plan.executor.refuses:
-        quick, kept = [], list(given)
+        quick, kept = start, [*given, *timed]
         for i in range(count):
             if checked and not _looks_itself(plan, i):
                 kept[i] = f"given{i}"
                 quick += [f"given{i} = x{i}", *every[i]]
         text = [*_function("call", given, [*quick, *work, f"return careful({', '.join(kept)})"]),
-                *_function("careful", given, [*(line for lines in every for line in lines), *work,
+                *_function("careful", [*given, *timed], [*(line for lines in every for line in lines), *work,
                                               "raise AssertionError('converted arguments are refused')"])]
     else:
-        text = _function("call", given, [*(line for lines in every for line in lines), *work])
+        text = _function("call", given, [*start, *(line for lines in every for line in lines), *work])
     exec(compile("\n".join(text), "<call of an nbgraph function>", "exec"), names)
     return names["call"]
+
+
+def _start(plan: CallPlan, names: dict[str, Any]) -> tuple[list[str], list[str]]:
+    """The statements with which a timed call begins, and the names that they make."""
+    if plan.calls is None:
+        return [], []
+    names.update(zeros=np.zeros, int64=np.int64, now=time.monotonic_ns, took=plan.calls.add)
+    return [f"record = zeros({plan.executor.timeline.size}, int64)", "began = now()"], ["record", "began"]
 
 
 def _function(name: str, arguments: Sequence[str], body: Sequence[str]) -> list[str]:
@@ -137,6 +149,7 @@ def _work(plan: CallPlan, names: dict[str, Any]) -> list[str]:
     # Each state is read once: another thread may set it while this call runs.
     lines = [f"v{i} = s{i}[0]" for i in range(len(plan.states))] + _memory(plan, names)
     values += [f"d{i}" for i in range(len(plan.executor.destinations))]
+    values += [] if plan.calls is None else ["record"]
     lines += [f"try: r = execute({', '.join(values)})", "except failure as failed: raise error_of(failed) from None"]
     lines += _after(plan.executor.refuses, "if r is not None:", _results(plan, names))
     names.update((f"lock{i}", lock) for i, lock in enumerate(plan.locks))
@@ -219,6 +232,8 @@ def _results(plan: CallPlan, names: dict[str, Any]) -> list[str]:
     for i, (cell, output) in enumerate(plan.updates):
         names[f"u{i}"] = cell
         lines.append(f"u{i}[0] = r{output}")
+    if plan.calls is not None:
+        lines.append("took(record, now() - began)")
     given = results[:plan.returned]
     if plan.form == "single":
         lines.append(f"return {given[0]}")

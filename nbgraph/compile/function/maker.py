@@ -6,6 +6,7 @@ Copies of a Function share its maker; what differs between them (containers, upd
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -29,19 +30,40 @@ class FunctionMaker:
     report                     of the rewriting; None where no pass ran
     executor : Executor        runs `fgraph`
     seconds : float            what making it took;  rewriting_seconds : and the passes of the rewriting
+    collecting_seconds : float what `collect` took before
+    profiled : bool            the executor times what it does
     """
 
-    def __init__(self, collected: Collected, mode: Mode, name: str | None = None) -> None:
-        self.collected, self.mode, self.name = collected, mode, name
+    def __init__(self, collected: Collected, mode: Mode, name: str | None = None, profiled: bool = False,
+                 collecting_seconds: float = 0.0) -> None:
+        self.collected, self.mode, self.name, self.profiled = collected, mode, name, profiled
+        self.collecting_seconds = collecting_seconds
         start = time.perf_counter()
         self.fgraph, self.report = mode.rewrite(collected.fgraph)
         self.rewriting_seconds = time.perf_counter() - start
         self.executor = self._execute(self.fgraph, range(len(self.fgraph.outputs)))
         self.seconds = time.perf_counter() - start
         self._subsets: dict[tuple[int, ...], Executor] = {}
+        self._other: FunctionMaker | None = None
 
     def __repr__(self) -> str:
         return f"<maker of {self.name or 'function'}{self.collected}, mode {self.mode}>"
+
+    def with_profile(self, profiled: bool) -> FunctionMaker:
+        """This one, or one of the same graph whose executor is profiled, or is not; compiled when first asked for."""
+        if profiled == self.profiled:
+            return self
+        if self._other is None:
+            other = copy.copy(self)
+            other.profiled, other._subsets, other._other = profiled, {}, self
+            other.executor = other._execute(self.fgraph, range(len(self.fgraph.outputs)))
+            self._other = other
+        return self._other
+
+    def stage_seconds(self) -> dict[str, float]:
+        """What each stage of making it took, in order."""
+        passes = {f"rewrite: {row.name}": row.ms / 1e3 for row in getattr(self.report, "rows", ())}
+        return {"collect": self.collecting_seconds, **passes, **self.executor.stage_seconds}
 
     @property
     def inputs(self) -> tuple[In, ...]:
@@ -64,7 +86,7 @@ class FunctionMaker:
                                  [slot.role == "shared" for slot in read], self.names,
                                  lambda: [self.collected.output_names()[i] for i in outputs],
                                  [(list(outputs).index(slot.update), i) for i, slot in enumerate(read)
-                                  if slot.update is not None and slot.role != "argument"],
+                                  if slot.update is not None and slot.role != "argument"], self.profiled,
                                  written=self.collected.fgraph, report=self.report)
 
     def subset(self, positions: tuple[int, ...]) -> Executor:

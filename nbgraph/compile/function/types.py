@@ -21,6 +21,7 @@ from nbgraph.compile.function.caller import CallPlan, make_call
 from nbgraph.compile.function.convert import converter
 from nbgraph.compile.function.maker import FunctionMaker
 from nbgraph.compile.mode import Executor
+from nbgraph.compile.profile import ProfileStats, profile_of
 from nbgraph.errors import DTypeError, GraphError
 from nbgraph.graph.source import user_line
 
@@ -35,14 +36,15 @@ class Function:
     finder : dict              position, Variable and name -> Container, or DUPLICATE
     inv_finder : dict          Container -> its Variable
     value, container           the same by position, name or Variable, with errors that explain
+    profile : ProfileStats or None      what calls took, where the function is profiled
     """
 
     def __init__(self, maker: FunctionMaker, name: str | None = None, *, containers: Sequence[Container] | None = None,
                  slots: Sequence[Any] | None = None, form: str | None = None,
-                 allow_input_downcast: bool | None = None) -> None:
+                 allow_input_downcast: bool | None = None, profile: ProfileStats | None = None) -> None:
         self.maker, self.name = maker, name
         self.allow_input_downcast = allow_input_downcast
-        self.profile: Any = None
+        self.profile = profile
         self.slots = tuple(maker.collected.slots if slots is None else slots)
         self.form = maker.collected.form if form is None else form
         self.input_storage = tuple(maker.containers(allow_input_downcast) if containers is None else containers)
@@ -87,7 +89,8 @@ class Function:
             [(c.storage, slot.variable.type, c.spare) for slot, c in pairs[self._count:] if slot.read],
             [outputs[i].type for i in (*chosen, *range(self._n_outputs, len(outputs)))],
             [(c.storage, slot.update + shift) for slot, c in pairs if slot.update is not None],
-            form, keys, len(chosen), locks_of(c for slot, c in pairs if slot.update is not None))
+            form, keys, len(chosen), locks_of(c for slot, c in pairs if slot.update is not None),
+            None if self.profile is None else self.profile.of(self.name, self.maker, executor))
 
     def __call__(self, /, *args: Any, output_subset: Sequence[Any] | None = None, **kwargs: Any) -> Any:
         """The outputs for these arguments; afterwards the updates are stored.
@@ -239,29 +242,28 @@ class Function:
         swap : dict              shared variable -> the one that takes its place
         delete_updates : bool    True: the copy updates nothing
         name : str, optional     default: this name and " copy"
+        profile : as of `function`      profiled functions are other code: copying one of the other kind compiles it
 
         Raises
         ------
-        TypeError    a key of `swap` that the function does not use
+        TypeError    a key of `swap` that the function does not use, `profile` is something else
         DTypeError   a replacement that is not shared, or of another Type
         """
         slots, containers = self._swapped(dict(swap or {}))
         if delete_updates:
             slots = [dataclasses.replace(slot, update=None) for slot in slots]
         fresh_name = name if name is not None else None if self.name is None else f"{self.name} copy"
-        twin = self._twin(fresh_name, slots, containers, "list" if self.form == "single" else self.form)
-        twin.profile = profile
-        return twin
+        return self._twin(fresh_name, slots, containers, "list" if self.form == "single" else self.form,
+                          profile_of(profile))
 
     def __copy__(self) -> Function:
         slots, containers = self._swapped({})
-        twin = self._twin(self.name, slots, containers, self.form)
-        twin.profile = self.profile
-        return twin
+        return self._twin(self.name, slots, containers, self.form, self.profile)
 
-    def _twin(self, name: str | None, slots: Sequence[Any], containers: Sequence[Container], form: str) -> Function:
-        twin = type(self)(self.maker, name, containers=containers, slots=slots, form=form,
-                          allow_input_downcast=self.allow_input_downcast)
+    def _twin(self, name: str | None, slots: Sequence[Any], containers: Sequence[Container], form: str,
+              profile: ProfileStats | None) -> Function:
+        twin = type(self)(self.maker.with_profile(profile is not None), name, containers=containers, slots=slots,
+                          form=form, allow_input_downcast=self.allow_input_downcast, profile=profile)
         twin.trust_input = self.trust_input
         return twin
 
