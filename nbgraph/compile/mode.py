@@ -86,7 +86,7 @@ class Mode:
                 shared_inputs: Sequence[bool], names: Callable[[], dict[Variable, str]],
                 output_names: Callable[[], Sequence[str | None]],
                 updates: Sequence[tuple[int, int]] = (), profiled: bool = False, *,
-                written: FunctionGraph | None = None, report: Any = None) -> Executor:
+                written: FunctionGraph | None = None, report: Any = None, allow_python: bool = True) -> Executor:
         """What runs `fgraph`: compiled now, so that no call ever compiles.
 
         `written` is the graph as the user wrote it, `report` what `rewrite` said of its way from there.
@@ -96,7 +96,8 @@ class Mode:
         # Lowering brings Numba in, which `import nbgraph` must not.
         from nbgraph.lowering import compile_graph
         return compile_graph(fgraph, name=name, input_names=tuple(input_names), shared_inputs=tuple(shared_inputs),
-                             names=names, output_names=output_names, updates=tuple(updates), profiled=profiled)
+                             names=names, output_names=output_names, updates=tuple(updates), profiled=profiled,
+                             allow_python=allow_python)
 
     def __str__(self) -> str:
         return self.name

@@ -179,6 +179,20 @@ def checks(*op_types: type[Op]) -> Callable[[Callable[[Apply, Dims], list[Check]
     return register
 
 
+def has_rule(op: Op) -> bool:
+    """True where the Op has a native kernel: its own, or that of a base class whose `perform` it keeps."""
+    return _native_class(op) is not None
+
+
+def _native_class(op: Op) -> type | None:
+    for cls in type(op).__mro__:
+        if cls in _RULES:
+            return cls
+        if not vars(cls).keys().isdisjoint({"perform", "make_thunk"}):
+            return None
+    return None
+
+
 def rule_for(node: Apply) -> Rule:
     """The lowering rule of a node.
 
@@ -186,11 +200,11 @@ def rule_for(node: Apply) -> Rule:
     ------
     KernelError   the Op has no native kernel
     """
-    for op_type in type(node.op).__mro__:
-        if op_type in _RULES:
-            return _RULES[op_type](node)
-    raise KernelError(node.op, "has no native kernel", line=node.line,
-                      fix="register one with nbgraph.dispatch.lowers, or compile with mode='reference'")
+    cls = _native_class(node.op)
+    if cls is None:
+        raise KernelError(node.op, "has no native kernel", line=node.line,
+                          fix="register one with nbgraph.dispatch.lowers, or compile with mode='reference'")
+    return _RULES[cls](node)
 
 
 def checks_for(node: Apply, dims: Dims) -> list[Check]:

@@ -189,13 +189,14 @@ class Apply:
     GraphError   an output already belongs to another Apply
     """
 
-    __slots__ = ("inputs", "line", "op", "outputs")
+    __slots__ = ("inputs", "line", "op", "outputs", "thunk")
 
     def __init__(self, op: Op, inputs: Sequence[Variable], outputs: Sequence[Variable]) -> None:
         self.op: Any = op  # an Op, with the parameters of its class
         self.inputs: tuple[Any, ...] = tuple(inputs)
         self.outputs: tuple[Any, ...] = tuple(outputs)
         self.line: SourceLine | None = user_line()
+        self.thunk: Any = None  # what the Op's make_thunk has made, once it is run
         for role, variables in (("input", self.inputs), ("output", self.outputs)):
             for variable in variables:
                 if not isinstance(variable, Variable):

@@ -8,6 +8,7 @@ its parameters in `__props__`, from which equality, hash and str follow. `grad`,
 from __future__ import annotations
 
 from collections.abc import Sequence
+from threading import RLock
 from typing import Any, ClassVar
 
 from nbgraph.graph.basic import Apply, Variable
@@ -118,10 +119,53 @@ def connection_pattern(node: Apply) -> list[list[bool]]:
 
 
 def perform(node: Apply, inputs: Sequence[Any]) -> list[Any]:
-    """The outputs of `node` for these input values, computed by the Op's `perform`."""
+    """The outputs of `node` for these input values, by the Op's `perform`, or its thunk where it has only that.
+
+    Raises
+    ------
+    NotImplementedError   the Op has neither
+    RuntimeError          the thunk has left an output without a value
+    """
+    if type(node.op).perform is Op.perform and hasattr(node.op, "make_thunk"):
+        return _thunk_of(node)(inputs)
     storage: list[list[Any]] = [[None] for _ in node.outputs]
     node.op.perform(node, list(inputs), storage)
     return [cell[0] for cell in storage]
+
+
+class _Thunk:
+    """What the `make_thunk` of an Op gives for a node, as a function of values: one call after the other."""
+
+    def __init__(self, node: Apply) -> None:
+        op: Any = node.op
+        self.storage: dict[Variable, list[Any]] = {v: [None] for v in (*node.inputs, *node.outputs)}
+        self.computed: dict[Variable, list[Any]] = {v: [v in node.inputs] for v in self.storage}
+        self.inputs, self.outputs, self.name = node.inputs, node.outputs, str(op)
+        self.lock = RLock()
+        self.thunk = op.make_thunk(node, self.storage, self.computed, [], impl=None)
+
+    def __call__(self, values: Sequence[Any]) -> list[Any]:
+        with self.lock:
+            for v, value in zip(self.inputs, values, strict=True):
+                self.storage[v][0] = value
+            for v in self.outputs:
+                self.storage[v][0], self.computed[v][0] = None, False
+            self.thunk()
+            for k, v in enumerate(self.outputs):
+                if not self.computed[v][0]:
+                    raise RuntimeError(f"the thunk of {self.name} does not say in compute_map that it has computed "
+                                       f"output {k}")
+            results = [self.storage[v][0] for v in self.outputs]
+            for cell in self.storage.values():
+                cell[0] = None
+            return results
+
+
+def _thunk_of(node: Apply) -> _Thunk:
+    thunk: _Thunk | None = getattr(node, "thunk", None)
+    if thunk is None:
+        thunk = node.thunk = _Thunk(node)
+    return thunk
 
 
 __all__ = ["Op", "Variable", "connection_pattern", "gradients_of", "has_gradient", "perform"]

@@ -50,6 +50,9 @@ class Lengths:
             return
         shapes = node.op.infer_shape(None, node, [self(v) for v in node.inputs])
         for output, shape in zip(node.outputs, shapes, strict=True):
+            if shape is None:
+                self._of[output] = self._leaf(output)
+                continue
             self._of[output] = tuple(known if known is not None else self.intern(n)
                                      for known, n in zip(output.type.shape, shape, strict=True))
 

@@ -18,6 +18,7 @@ from nbgraph.lowering.program import (
     Allocate,
     CallKernel,
     CallLibrary,
+    CallPython,
     CombineParts,
     Kernel,
     MakeAlias,
@@ -117,7 +118,7 @@ class MainWriter(BodyWriter):
         writers: dict[type, Callable[[Any], None]] = {
             ReadLength: self.read_length, Allocate: self.allocate, MakeAlias: self.alias,
             StackArray: self.stack_array, CallKernel: self.call_kernel, CombineParts: self.combine_parts,
-            CallLibrary: self.call_library, Test: self.test, ReadClock: self.read_clock}
+            CallLibrary: self.call_library, CallPython: self.call_python, Test: self.test, ReadClock: self.read_clock}
         for statement in statements:
             if type(statement) in writers:
                 writers[type(statement)](statement)
@@ -195,6 +196,16 @@ class MainWriter(BodyWriter):
         else:
             self.line(f"{function}({', '.join([*arguments, *outputs])})")
 
+    def call_python(self, s: CallPython) -> None:
+        """run_python(python, 0, x); z = python_array(python, 0, np.float64, (n,))"""
+        python, *arguments = [self.value(a) for a in s.arguments]
+        run, array = (self.imports.name(f"nbgraph.dispatch.python.{name}") for name in ("run_python", "python_array"))
+        self.line(f"{run}({', '.join([python, str(s.number), *arguments])})")
+        for k, (buffer, lengths) in enumerate(zip(s.outputs, s.lengths, strict=True)):
+            shape = _tuple([self.expressions.text(n) for n in lengths])
+            self.line(f"{self.namer.name(buffer)} = {array}({python}, {s.place + k}, np.{numpy_name(buffer.dtype)}, "
+                      f"{shape})")
+
     def read_clock(self, s: ReadClock) -> None:
         """record[0] = nanoseconds()"""
         nanoseconds = self.imports.name("nbgraph.dispatch.clock.nanoseconds")
@@ -259,7 +270,7 @@ class SourceWriter:
         main = self.new_main(names)
         given = (*self.program.inputs, *(b for b, _ in self.program.constants),
                  *(d.buffer for d in self.program.destinations),
-                 *(() if self.program.record is None else (self.program.record,)))
+                 *(b for b in (self.program.record, self.program.python) if b is not None))
         inputs = [self.namer.name(v) for v in given]
         main.main(self.program.statements, self.program.outputs)
         for decorator in ("entry", "kernel") if kernels else ("entry",):

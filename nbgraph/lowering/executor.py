@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -20,6 +20,7 @@ from nbgraph.lowering.cores import spread_over_cores
 from nbgraph.lowering.donation import donate
 from nbgraph.lowering.emit import canonical_source
 from nbgraph.lowering.fission import split_like_terms
+from nbgraph.lowering.foreign import PythonParts
 from nbgraph.lowering.fusion import fuse_rows
 from nbgraph.lowering.lower import lower
 from nbgraph.lowering.memory import MemoryEstimate, estimate
@@ -28,6 +29,7 @@ from nbgraph.lowering.overlay import overlay
 from nbgraph.lowering.plan import LibraryStep, Plan
 from nbgraph.lowering.prepare import Forward, prepare
 from nbgraph.lowering.program import Allocate, Program
+from nbgraph.lowering.python_calls import with_python
 from nbgraph.lowering.quotients import multiply_by_reciprocals
 from nbgraph.lowering.reuse import reuse_buffers
 from nbgraph.lowering.schedule import schedule
@@ -45,12 +47,14 @@ class Stages:
     """The graph after rewriting, the plan of its computation, and the program that was compiled.
 
     timing : of a function that is profiled, what the record of a call holds
+    python : what is left to Python
     """
 
     graph: FunctionGraph
     plan: Plan
     program: Program
     timing: Timing | None = None
+    python: PythonParts = field(default_factory=PythonParts)
 
     def __repr__(self) -> str:
         return f"<stages .graph, .plan, .program: {summary(self)}>"
@@ -94,7 +98,7 @@ class Compiled:
         self.scalar_inputs = tuple(v.type.ndim == 0 for v in stages.graph.inputs)
         self.constants = tuple(value for _, value in stages.program.constants)
         self.destinations = tuple((d.output, d.state) for d in stages.program.destinations)
-        self.entry, self.refuses = native.entry, native.result is not None
+        self.entry, self.refuses = entry_of(native, stages), native.result is not None
 
     def error_of(self, failed: Exception) -> Exception:
         """The error for a CheckFailed of `entry`: what is wrong with which operands, and how to fix it."""
@@ -109,7 +113,9 @@ class Compiled:
 
     def explain(self) -> str:
         """What is computed where, and what it took to build."""
-        return f"{summary(self.stages)}\n\n{self.stages.plan}\n\n{self.native}"
+        left = [f"{node.op}   {node.line or ''}" for node in self.stages.python.nodes]
+        python = ["\n".join(["computed by Python code:", *(f"  {line}" for line in left)])] if left else []
+        return "\n\n".join([summary(self.stages), *python, str(self.stages.plan), str(self.native)])
 
     def memory_estimate(self, arguments: Sequence[Any]) -> MemoryEstimate:
         """What a call allocates, for the shape of each input of the graph, or the value of a scalar."""
@@ -118,6 +124,20 @@ class Compiled:
     def cache_info(self) -> Native:
         """Where the compiled code is kept, and whether it came from there."""
         return self.native
+
+
+def arguments_of(stages: Stages) -> list[Argument]:
+    """The types of all that native code takes."""
+    program = stages.program
+    arguments = [Argument(v.type.dtype, v.type.ndim) for v in stages.graph.inputs]
+    buffers = (*(buffer for buffer, _ in program.constants), *(d.buffer for d in program.destinations),
+               *(b for b in (program.record, program.python) if b is not None))
+    return arguments + [Argument(buffer.dtype, buffer.ndim) for buffer in buffers]
+
+
+def entry_of(native: Native, stages: Stages) -> Callable[..., Any]:
+    """What is called with values of the graph."""
+    return with_python(native.entry, stages.python) if stages.python else native.entry
 
 
 def summary(stages: Stages) -> str:
@@ -136,10 +156,10 @@ def _count(n: int, what: str) -> str:
 
 def stages_of(fgraph: FunctionGraph, name: str, input_names: Sequence[str | None],
               updates: Sequence[tuple[int, int]] = (), *, profiled: bool = False, stopwatch: Stopwatch | None = None,
-              watch: Watch | None = None) -> tuple[Stages, Forward]:
+              watch: Watch | None = None, allow_python: bool = True) -> tuple[Stages, Forward]:
     """All stages up to the text, and what stands in the graph for variables that `prepare` has exchanged."""
     lap = (stopwatch or Stopwatch()).lap
-    prepared, forward = prepare(fgraph)
+    prepared, forward, python = prepare(fgraph, allow_python)
     lap("prepare")
     plan = schedule(prepared)
     lap("schedule")
@@ -154,7 +174,7 @@ def stages_of(fgraph: FunctionGraph, name: str, input_names: Sequence[str | None
     if profiled:
         program, timing = timed(program, plan, works)
     lap("passes over the program")
-    return Stages(prepared, plan, program, timing), forward
+    return Stages(prepared, plan, program, timing, python), forward
 
 
 class Stopwatch:
@@ -174,7 +194,8 @@ class Stopwatch:
 def compile_graph(fgraph: FunctionGraph, name: str, input_names: Sequence[str | None],
                   shared_inputs: Sequence[bool], names: Callable[[], dict[Variable, str]],
                   output_names: Callable[[], Sequence[str | None]],
-                  updates: Sequence[tuple[int, int]] = (), profiled: bool = False) -> Compiled:
+                  updates: Sequence[tuple[int, int]] = (), profiled: bool = False,
+                  allow_python: bool = True) -> Compiled:
     """Native code for a rewritten graph; afterwards no call compiles.
 
     Parameters
@@ -186,20 +207,18 @@ def compile_graph(fgraph: FunctionGraph, name: str, input_names: Sequence[str | 
     names, output_names : callables what the user calls variables, and each output; asked when someone looks
     updates : (output, input)       positions of what becomes the next value of an input
     profiled : bool                 the function reads the clock, and takes a record to be filled as its last argument
+    allow_python : bool             False: an Op without a native kernel is an error
 
     Raises
     ------
-    KernelError   an Op or a Type has no native kernel
+    KernelError   an Op has Python code only, and that is not allowed
     """
     stopwatch = Stopwatch()
-    stages, forward = stages_of(fgraph, name, input_names, updates, profiled=profiled, stopwatch=stopwatch)
-    arguments = [Argument(v.type.dtype, v.type.ndim) for v in stages.graph.inputs]
-    arguments += [Argument(buffer.dtype, buffer.ndim) for buffer, _ in stages.program.constants]
-    arguments += [Argument(d.buffer.dtype, d.buffer.ndim) for d in stages.program.destinations]
-    arguments += [] if stages.timing is None else [Argument("int64", 1)]
+    stages, forward = stages_of(fgraph, name, input_names, updates, profiled=profiled, stopwatch=stopwatch,
+                                allow_python=allow_python)
     source = canonical_source(stages.program)
     stopwatch.lap("emit")
-    native = build(source, arguments)
+    native = build(source, arguments_of(stages))
     stopwatch.seconds |= _parts_of_build(native, stopwatch.lap("build"))
     del stopwatch.seconds["build"]
 

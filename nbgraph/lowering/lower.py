@@ -27,12 +27,14 @@ from nbgraph.dispatch.rules import Extent
 from nbgraph.graph.basic import Constant, Variable
 from nbgraph.lowering.claims import joins
 from nbgraph.lowering.elements import Elements, Known, hint_of
+from nbgraph.lowering.foreign import Foreign
 from nbgraph.lowering.nest import build_nest, copy_loops
 from nbgraph.lowering.plan import AliasStep, CheckStep, LibraryStep, Nest, Plan, ScalarStep
 from nbgraph.lowering.program import (
     Allocate,
     CallKernel,
     CallLibrary,
+    CallPython,
     Claim,
     MakeAlias,
     Program,
@@ -187,8 +189,20 @@ class _Lowering:
         if rule.out_from is not None:
             source = self._buffer(rule.out_from)
             self._call(copy_loops(outputs[0], source), [], node.outputs, copies=(outputs[0], source))
-        self.main.append(CallLibrary(rule.function, arguments, outputs, rule.allocates, node))
+        if isinstance(node.op, Foreign):
+            self.main.append(self._python_call(node, node.op, arguments, outputs))
+        else:
+            self.main.append(CallLibrary(rule.function, arguments, outputs, rule.allocates, node))
         self.known.loadable.update(node.outputs)
+
+    def _python_call(self, node: Any, op: Foreign, arguments: Sequence[Any], outputs: Any) -> CallPython:
+        if self.result.python is None:
+            self.result.python = Buffer("python", "int64", (Literal(3),), fixed=True)
+        given = len(op.node.inputs)
+        lengths = tuple(tuple(Literal(-1) if n is None else arguments[~n] if n < 0 else Literal(n) for n in known)
+                        for known in op.lengths)
+        return CallPython("python", (self.result.python, *arguments[:given]), outputs, True, node, op.number, op.place,
+                          lengths)
 
     def _operand(self, a: Any) -> Any:
         if not isinstance(a, Variable):

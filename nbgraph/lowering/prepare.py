@@ -1,43 +1,41 @@
 """Prepare: a rewritten graph in the form that the schedule expects.
 
 - inputs are leaves;
+- what only Python can compute is a Foreign node, and every value a tensor;
 - a length is that of an input, or arithmetic on such: asking for it never computes an array;
 - outputs share no memory with inputs, constants or each other: where they would, they are copied.
 """
 
 from __future__ import annotations
 
-from nbgraph.errors import KernelError
 from nbgraph.graph.basic import Constant, Variable
 from nbgraph.graph.fg import FunctionGraph
 from nbgraph.graph.replace import rebuilt
 from nbgraph.lowering.dims import Lengths
+from nbgraph.lowering.foreign import PythonParts, with_python_calls
 from nbgraph.tensor import constant
 from nbgraph.tensor.elemwise import Elemwise
 from nbgraph.tensor.scalar_function import lookup
 from nbgraph.tensor.shape import Length, Reshape
-from nbgraph.tensor.type import TensorType
 
 Forward = dict[Variable, Variable]
 
 
-def prepare(fgraph: FunctionGraph) -> tuple[FunctionGraph, Forward]:
-    """A graph that computes the same, in that form; and what stands in it for variables that are not there any more.
+def prepare(fgraph: FunctionGraph, allow_python: bool = True) -> tuple[FunctionGraph, Forward, PythonParts]:
+    """A graph that computes the same, in that form; what stands in it for variables that are not there any more; and
+    what is left to Python.
 
     Raises
     ------
-    KernelError   a variable is no tensor
+    KernelError   a node is left to Python, and that is not allowed
     """
     fgraph, leaves = _with_leaf_inputs(fgraph)
+    fgraph, foreign, python = with_python_calls(fgraph, allow_python)
     fgraph, lengths = _with_known_lengths(fgraph)
-    for v in fgraph.variables:
-        if not isinstance(v.type, TensorType):
-            node = v.owner or next((n for n, _ in fgraph.clients[v] if n is not None), None)
-            raise KernelError(None if node is None else node.op,
-                              f"{v} has type {v.type}, and only tensors have native kernels", variable=v,
-                              line=None if node is None else node.line, fix="compile with mode='reference'")
-    forward = {old: lengths.get(new, new) for old, new in {**lengths, **leaves}.items()}
-    return fgraph.with_outputs(_unshared_outputs(fgraph)), forward
+    forward: Forward = {}
+    for step in (lengths, foreign, leaves):
+        forward = {**forward, **{old: forward.get(new, new) for old, new in step.items()}}
+    return fgraph.with_outputs(_unshared_outputs(fgraph)), forward, python
 
 
 def _with_leaf_inputs(fgraph: FunctionGraph) -> tuple[FunctionGraph, Forward]:

@@ -123,6 +123,15 @@ class CallLibrary:
 
 
 @dataclass(eq=False)
+class CallPython(CallLibrary):
+    """run_python(python, number, *arguments), then outputs = python_array(python, place, ..., lengths), one by one."""
+
+    number: int = 0
+    place: int = 0
+    lengths: tuple[tuple[Expr, ...], ...] = ()
+
+
+@dataclass(eq=False)
 class Claim:
     """A check with the expressions that it is about, and those that its error shows."""
 
@@ -186,6 +195,7 @@ class Program:
     checks : what each Test's number stands for
     destinations : arguments after inputs and constants, which are written
     record : the last argument, int64, of a function that is timed: readings of the clock, then lengths
+    python : the argument after all others, int64[3], of a function that calls Python
     """
 
     name: str
@@ -196,6 +206,7 @@ class Program:
     checks: list[Test] = field(default_factory=list)
     destinations: list[Destination] = field(default_factory=list)
     record: Buffer | None = None
+    python: Buffer | None = None
 
     @property
     def kernels(self) -> list[Kernel]:
@@ -250,6 +261,7 @@ def locals_in(statement: Any) -> list[Local]:
         expressions = [*statement.buffer.dims]
     elif isinstance(statement, CallLibrary):
         expressions = [a for a in statement.arguments if isinstance(a, Local)]
+        expressions += [n for lengths in getattr(statement, "lengths", ()) for n in lengths]
     elif isinstance(statement, Test):
         expressions = [e for claim in statement.claims for e in (*claim.operands, *claim.shown)
                        if not isinstance(e, Buffer)]

@@ -13,9 +13,9 @@ from typing import Any
 
 from nbgraph.graph.basic import Variable
 from nbgraph.graph.fg import FunctionGraph
-from nbgraph.lowering.build import Argument, build
+from nbgraph.lowering.build import build
 from nbgraph.lowering.emit import canonical_source
-from nbgraph.lowering.executor import stages_of
+from nbgraph.lowering.executor import arguments_of, entry_of, stages_of
 from nbgraph.lowering.watch import Watch
 
 
@@ -41,9 +41,7 @@ class WatchedFunction:
         stages, _ = stages_of(fgraph, name, input_names, watch=self._watch)
         self.graph = stages.graph
         self._constants = tuple(value for _, value in stages.program.constants)
-        arguments = [Argument(v.type.dtype, v.type.ndim) for v in self.graph.inputs]
-        arguments += [Argument(buffer.dtype, buffer.ndim) for buffer, _ in stages.program.constants]
-        self._entry = build(canonical_source(stages.program), arguments).entry
+        self._entry = entry_of(build(canonical_source(stages.program), arguments_of(stages)), stages)
 
     def __call__(self, values: Sequence[Any]) -> tuple[tuple[Any, ...], list[Seen]]:
         """The outputs, and every value on the way in the order of the graph, some of them more than once.

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
 import nbgraph
 import nbgraph.tensor as nt
 from nbgraph.dispatch.expressions import Buffer, Call, Literal, Local, Store
-from nbgraph.errors import KernelError
 from nbgraph.graph.basic import Apply, Type
 from nbgraph.graph.op import Op
 from nbgraph.lowering import program
@@ -214,16 +212,6 @@ class Open(Op):
 
     def make_node(self, box):
         return Apply(self, [box], [nt.dscalar()])
-
-
-def test_a_type_without_a_kernel_is_named_with_the_line_of_its_use():
-    box = Box()("box")
-    taken = Open()(box)
-    with pytest.raises(KernelError, match=r"Open: box has type .*, and only tensors have native kernels") as caught:
-        staged(taken + 1)
-    assert "taken = Open()(box)" in str(caught.value)
-    assert 'box = Box()("box")' in str(caught.value)
-    assert "fix: compile with mode='reference'" in str(caught.value)
 
 
 def test_a_source_is_the_same_for_the_same_graph():

@@ -24,7 +24,7 @@ __all__ = ["Function", "FunctionMaker", "In", "Out", "Param", "function"]
 def function(inputs: Any, outputs: Any = None, mode: Mode | str | None = None, updates: Any = None,
              givens: Any = None, no_default_updates: bool | Iterable[Any] = False, accept_inplace: bool = False,
              name: str | None = None, rebuild_strict: bool = True, allow_input_downcast: bool | None = None,
-             profile: Any = None, on_unused_input: str | None = "raise") -> Function:
+             profile: Any = None, on_unused_input: str | None = "raise", allow_python: bool = True) -> Function:
     """A Function: a callable that computes `outputs` from values of `inputs`.
 
     Parameters
@@ -42,6 +42,7 @@ def function(inputs: Any, outputs: Any = None, mode: Mode | str | None = None, u
     rebuild_strict : bool                False: a given may have another Type; the graph is typed again from it
     allow_input_downcast : bool, optional      True: arguments may lose precision; None: Python floats may, to floatX
     on_unused_input : "raise", "warn" or "ignore"      an input that nothing needs
+    allow_python : bool                  False: an Op without a native kernel is an error, not a call of its Python code
 
     Raises
     ------
@@ -49,6 +50,7 @@ def function(inputs: Any, outputs: Any = None, mode: Mode | str | None = None, u
     ArgumentError   a required input after one with a default, a name given twice
     DTypeError      an update or a given of another Type
     TypeError       `profile` is something else
+    KernelError     an Op has Python code only, and allow_python=False
 
     Examples
     --------
@@ -63,7 +65,8 @@ def function(inputs: Any, outputs: Any = None, mode: Mode | str | None = None, u
                         rebuild_strict=rebuild_strict, on_unused_input=on_unused_input)
     collecting_seconds = time.perf_counter() - start
     _check_inplace(collected.fgraph, accept_inplace)
-    maker = FunctionMaker(collected, chosen, name, stats is not None, collecting_seconds)
+    maker = FunctionMaker(collected, chosen, name, stats is not None, collecting_seconds,
+                          allow_python)
     return Function(maker, name, allow_input_downcast=allow_input_downcast, profile=stats)
 
 

@@ -32,12 +32,13 @@ class FunctionMaker:
     seconds : float            what making it took;  rewriting_seconds : and the passes of the rewriting
     collecting_seconds : float what `collect` took before
     profiled : bool            the executor times what it does
+    allow_python : bool        Ops without a native kernel are let through
     """
 
     def __init__(self, collected: Collected, mode: Mode, name: str | None = None, profiled: bool = False,
-                 collecting_seconds: float = 0.0) -> None:
+                 collecting_seconds: float = 0.0, allow_python: bool = True) -> None:
         self.collected, self.mode, self.name, self.profiled = collected, mode, name, profiled
-        self.collecting_seconds = collecting_seconds
+        self.collecting_seconds, self.allow_python = collecting_seconds, allow_python
         start = time.perf_counter()
         self.fgraph, self.report = mode.rewrite(collected.fgraph)
         self.rewriting_seconds = time.perf_counter() - start
@@ -87,7 +88,8 @@ class FunctionMaker:
                                  lambda: [self.collected.output_names()[i] for i in outputs],
                                  [(list(outputs).index(slot.update), i) for i, slot in enumerate(read)
                                   if slot.update is not None and slot.role != "argument"], self.profiled,
-                                 written=self.collected.fgraph, report=self.report)
+                                 written=self.collected.fgraph, report=self.report,
+                                 allow_python=self.allow_python)
 
     def subset(self, positions: tuple[int, ...]) -> Executor:
         """What computes these outputs and all updates, and nothing else; made when first asked for."""

@@ -1,0 +1,131 @@
+"""Python's side of a native call: what runs Ops that have Python code only, and keeps the objects of a call.
+
+    entry = with_python(native_entry, parts)      entry(*values): the same, objects of Python among values and results
+
+Native code asks for node k, and gets copies of the arrays that it makes; where the Op raises, the call ends, and the
+exception is raised as it is, with the line where the Op was applied.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import itertools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from nbgraph.dispatch.checks import CheckFailed
+from nbgraph.dispatch.python import FAILED
+from nbgraph.errors import ShapeError
+from nbgraph.graph.basic import Apply
+from nbgraph.graph.evaluate import perform_checked
+from nbgraph.lowering.foreign import PythonParts
+from nbgraph.tensor.type import TensorType
+
+_numbers = itertools.count(1)
+_calls: dict[int, _Call] = {}
+_signature = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64, ctypes.c_int64, ctypes.POINTER(ctypes.c_int64))
+
+
+class _Call:
+    """One call of a native function.
+
+    Attributes
+    ----------
+    objects : list       what handles stand for
+    made : dict          place -> array that a node has made
+    failure : the exception that ends the call, or None
+    """
+
+    def __init__(self, parts: PythonParts) -> None:
+        self.parts = parts
+        self.objects = list(parts.constants)
+        self.made: dict[int, np.ndarray] = {}
+        self.failure: BaseException | None = None
+        self.places = {place: number for number, place in enumerate(parts.places)}
+
+    def handle(self, value: Any) -> int:
+        """The number under which an object is found."""
+        self.objects.append(value)
+        return len(self.objects) - 1
+
+    def run(self, number: int, words: Any) -> None:
+        """Node `number`, on what the words describe."""
+        node = self.parts.nodes[number]
+        at = itertools.count()
+        results = perform_checked(node, [self._argument(v.type, words, at) for v in node.inputs])
+        for k, (v, result) in enumerate(zip(node.outputs, results, strict=True)):
+            if not isinstance(v.type, TensorType):
+                result = np.array([self.handle(result)])
+            self.made[self.places[number, k]] = np.ascontiguousarray(result).reshape(np.shape(result) or (1,))
+
+    def _argument(self, kind: Any, words: Any, at: Any) -> Any:
+        """A copy of an array or scalar, since an Op may keep what it is given; the object that a handle stands for."""
+        if not isinstance(kind, TensorType):
+            return self.objects[ctypes.c_int64.from_address(words[next(at)]).value]
+        start = words[next(at)]
+        value = np.empty([words[next(at)] for _ in range(kind.ndim)], kind.numpy_dtype)
+        ctypes.memmove(value.ctypes.data, start, value.nbytes)
+        return value
+
+    def fetch(self, place: int, words: Any) -> None:
+        """The lengths of an array and where it is; the words hold the lengths that it must have, or -1."""
+        array = self.made[place]
+        for axis, n in enumerate(array.shape):
+            if words[axis] not in (-1, n):
+                node = self.parts.nodes[self.parts.places[place][0]]
+                raise _wrong_length(node, self.parts.places[place][1], axis, words[axis], array.shape)
+            words[axis] = n
+        words[array.ndim] = array.ctypes.data
+
+
+def _wrong_length(node: Apply, output: int, axis: int, expected: int, shape: Sequence[int]) -> ShapeError:
+    return ShapeError(node.op, f"infer_shape gives length {expected} for axis {axis} of output {output}, perform gives "
+                      f"an array of shape {tuple(shape)}", line=node.line, fix="mend its infer_shape")
+
+
+def _guarded(step: Callable[[_Call], Callable[[int, Any], None]]) -> Any:
+    """A C function for a method of the call with a number: 0, or 1 where it has failed."""
+    def entered(number: int, place: int, words: Any) -> int:
+        call = _calls[number]
+        try:
+            step(call)(place, words)
+        except BaseException as failure:  # told by `entry`: no exception crosses native code
+            call.failure = failure
+            return 1
+        return 0
+    return _signature(entered)
+
+
+_RUN, _FETCH = _guarded(lambda call: call.run), _guarded(lambda call: call.fetch)
+_ADDRESSES = [ctypes.cast(function, ctypes.c_void_p).value for function in (_RUN, _FETCH)]
+
+
+def with_python(native: Callable[..., Any], parts: PythonParts) -> Callable[..., Any]:
+    """`native`, which takes int64[3] last, as a function of the values of the graph."""
+    objects = [k for k, is_object in enumerate(parts.inputs) if is_object]
+    returned = [k for k, is_object in enumerate(parts.outputs) if is_object]
+
+    def entry(*values: Any) -> Any:
+        call, number = _Call(parts), next(_numbers)
+        given = list(values)
+        for k in objects:
+            given[k] = call.handle(values[k])
+        _calls[number] = call
+        try:
+            results = native(*given, np.array([*_ADDRESSES, number]))
+        except CheckFailed as failed:
+            if failed.args[0] != FAILED or call.failure is None:
+                raise
+            raise call.failure  # noqa: B904 - it is the cause
+        finally:
+            del _calls[number]
+        if results is None or not returned:
+            return results
+        shown = list(results)
+        for k in returned:
+            shown[k] = call.objects[shown[k]]
+        return tuple(shown)
+
+    return entry

@@ -1,0 +1,281 @@
+"""Ops with Python code only, inside native functions: "the call leaves to Python for that node and comes back"."""
+
+from __future__ import annotations
+
+import gc
+import os
+import subprocess
+import sys
+import threading
+import weakref
+from typing import Any
+
+import numpy as np
+import pytest
+
+import nbgraph
+import nbgraph.tensor as nt
+from nbgraph import function, shared
+from nbgraph.errors import KernelError, ShapeError
+from nbgraph.graph import Apply, Op, Type
+from nbgraph.tensor import dtypes
+from nbgraph.tensor.elemwise import Elemwise
+
+x, m, s, k = nt.dvector("x"), nt.fmatrix("m"), nt.dscalar("s"), nt.lscalar("k")
+
+
+class Python(Op):
+    """outputs = compute(*inputs), of the Types that `kinds` gives for the inputs."""
+
+    def __init__(self, compute: Any, kinds: Any = lambda *inputs: [inputs[0].type], lengths: Any = None) -> None:
+        self.compute, self.kinds = compute, kinds
+        if lengths is not None:
+            self.infer_shape = lambda fgraph, node, shapes: lengths(*shapes)
+
+    def make_node(self, *inputs: Any) -> Apply:
+        given = [v if isinstance(v, nbgraph.graph.Variable) else nt.as_tensor_variable(v) for v in inputs]
+        return Apply(self, given, [kind() for kind in self.kinds(*given)])
+
+    def perform(self, node: Apply, inputs: Any, output_storage: Any) -> None:
+        results = self.compute(*inputs)
+        for cell, result in zip(output_storage, results if isinstance(results, tuple) else (results,), strict=True):
+            cell[0] = result
+
+
+class Anything(Type):
+    """Any object."""
+
+    def filter(self, value: Any, strict: bool = False, allow_downcast: Any = None) -> Any:
+        return value
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other)
+
+    def __hash__(self) -> int:
+        return hash(type(self))
+
+
+def vector(*_: Any) -> Any:
+    return [nt.dvector().type]
+
+
+double = Python(lambda v: v * 2, lengths=lambda v: [v])
+unique = Python(lambda v: np.unique(v))
+split = Python(lambda v, n: (v[:n].copy(), np.float64(v.sum()) + np.zeros(()), v > 0),
+               lambda v, n: [v.type, s.type, nt.tensor(dtype="bool", shape=(None,)).type])
+
+
+@pytest.mark.parametrize("op", [double, Python(lambda v: v * 2)])
+def test_values_go_there_and_come_back_amid_loops(op):
+    f = function([x, s], [nt.exp(op(x + 1)) * s, op(s * 3), op(x).shape[0] + k], givens={k: nt.constant(1)})
+    z, t, n = f([1.0, 2.0], 0.5)
+    np.testing.assert_allclose(z, np.exp([4.0, 6.0]) * 0.5)
+    assert (t, n) == (3.0, 3)
+    assert "run_python(python, 0, " in f.source
+    assert "computed by Python code:\n  Python" in f.explain() and "test_python_ops.py" in f.explain()
+
+
+def test_outputs_of_every_kind_and_of_unknown_length():
+    a, total, positive = split(x, k)
+    f = function([x, k], [unique(x), unique(x).shape[0] * 10, a * 2, total, positive, positive.sum()])
+    u, n, a2, t, p, c = f([3.0, -1.0, 3.0], 2)
+    assert u.tolist() == [-1.0, 3.0] and n == 20 and a2.tolist() == [6.0, -2.0]
+    assert t == 5.0 and p.tolist() == [True, False, True] and c == 2
+
+
+def test_all_dtypes_ranks_layouts_and_nothing_at_all():
+    turned = Python(lambda v: v.T, lambda v: [nt.tensor(dtype=v.type.dtype, shape=v.type.shape[::-1]).type],
+                    lambda v: [v[::-1]])
+    for dtype in dtypes.ALL:
+        t = nt.tensor("t", dtype=dtype, shape=(None, None, 2))
+        f = function([t], turned(t)[::-1])
+        for shape in ((3, 1, 2), (0, 4, 2)):
+            value = (np.arange(np.prod(shape)).reshape(shape) % 2).astype(dtype)
+            np.testing.assert_array_equal(f(value), value.T[::-1])
+    for dtype in ("bool", "int8", "float32", "complex64"):
+        v = nt.tensor("v", dtype=dtype, shape=())
+        assert function([v], Python(lambda v: v)(v))(np.ones((), dtype)).dtype == dtype
+
+
+def test_an_op_may_keep_overwrite_and_return_what_it_is_given():
+    kept: list[Any] = []
+
+    def keep(v: Any) -> Any:
+        kept.append(v)
+        v *= 2
+        return v
+
+    w = shared(np.ones(2), name="w")
+    f = function([x], [Python(keep)(x + w), x * 1], updates=[(w, Python(keep)(w))])
+    value = np.array([1.0, 2.0])
+    assert f(value)[0].tolist() == [4.0, 6.0] and value.tolist() == [1.0, 2.0] and w.get_value().tolist() == [2.0, 2.0]
+    first = kept[0].copy()
+    f(value + 5)
+    np.testing.assert_array_equal(kept[0], first)
+
+
+def test_what_an_op_raises_arrives_unchanged_with_the_line_and_changes_nothing():
+    class Own(Exception):
+        pass
+
+    def fail(v: Any) -> Any:
+        if v[0] < 0:
+            raise Own("negative", v[0])
+        return v
+
+    w = shared(np.zeros(2), name="w")
+    f = function([x], Python(fail)(x), updates=[(w, w + x)])
+    with pytest.raises(Own) as caught:
+        f([-1.0, 2.0])
+    assert caught.value.args == ("negative", -1.0)
+    assert "test_python_ops.py" in caught.value.__notes__[0] and w.get_value().tolist() == [0.0, 0.0]
+    assert "in fail" in "".join(str(frame) for frame in caught.traceback)
+    f([1.0, 2.0])
+    assert w.get_value().tolist() == [1.0, 2.0]
+
+
+def test_interrupts_pass_too():
+    def interrupt(v: Any) -> Any:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        function([x], Python(interrupt)(x))([1.0])
+
+
+@pytest.mark.parametrize(("op", "error", "said"), [
+    (Python(lambda v: np.float32(v)), TypeError, "perform gave a value that is not"),
+    (Python(lambda v: v[None]), TypeError, "perform gave a value that is not"),
+    (Python(lambda v: None), TypeError, "perform gave a value that is not"),
+    (Python(lambda v: v[1:], lengths=lambda v: [v]), ShapeError, r"infer_shape gives length 2 for axis 0 of output 0"),
+])
+def test_what_does_not_keep_its_word_is_refused(op, error, said):
+    with pytest.raises(error, match=said) as caught:
+        function([x], op(x) + 1)([1.0, 2.0])
+    assert "test_python_ops.py" in str(caught.value)
+
+
+def test_python_may_be_forbidden_with_the_place_where_a_kernel_would_go():
+    with pytest.raises(KernelError, match="has Python code only, and allow_python=False") as caught:
+        function([x], double(x), allow_python=False)
+    assert "nbgraph.dispatch.lowers" in str(caught.value) and "test_python_ops.py" in str(caught.value)
+    assert function([x], nt.exp(x), allow_python=False)([0.0]).tolist() == [1.0]
+
+
+def test_an_op_with_a_thunk_alone():
+    class Thunk(Op):
+        __props__ = ()
+        made = 0
+
+        def make_node(self, v: Any) -> Apply:
+            return Apply(self, [v], [v.type(), s.type()])
+
+        def make_thunk(self, node: Any, storage_map: Any, compute_map: Any, no_recycling: Any, impl: Any = None) -> Any:
+            Thunk.made += 1
+            (v,), outputs = node.inputs, node.outputs
+
+            def thunk() -> None:
+                assert compute_map[v][0]
+                storage_map[outputs[0]][0] = storage_map[v][0] + 1
+                storage_map[outputs[1]][0] = np.asarray(storage_map[v][0].sum())
+                for out in outputs:
+                    compute_map[out][0] = True
+            return thunk
+
+    class Forgetful(Thunk):
+        def make_thunk(self, node: Any, *rest: Any, **options: Any) -> Any:
+            return lambda: None
+
+    for mode in ("FAST_RUN", "reference", "DebugMode"):
+        z, total = Thunk()(x)
+        f = function([x], [z * 2, total], mode=mode)
+        before = Thunk.made
+        for _ in range(3):
+            a, b = f([1.0, 2.0])
+            assert a.tolist() == [4.0, 6.0] and b == 3.0
+        assert Thunk.made <= before + 2
+    with pytest.raises(RuntimeError, match="the thunk of Forgetful does not say"):
+        function([x], Forgetful()(x)[0])([1.0])
+
+
+def test_objects_of_any_type_flow_between_such_ops():
+    thing = Anything()
+    make = Python(lambda v: {"v": v.tolist()}, lambda v: [thing])
+    extend = Python(lambda d, v: {**d, "sum": v.sum()}, lambda d, v: [thing])
+    read = Python(lambda d: np.float64(len(d)) + np.zeros(()), lambda d: [s.type])
+    f = function([x], [extend(make(x), x * 2), read(extend(make(x), x)) + s], givens={s: nt.constant(0.5)})
+    d, n = f([1.0, 2.0])
+    assert d == {"v": [1.0, 2.0], "sum": 6.0} and n == 2.5
+    g = thing("g")
+    h = function([g, x], [read(g) + x, g])
+    result, back = h({"a": 1}, [1.0])
+    assert result.tolist() == [2.0] and back == {"a": 1}
+    constant = extend(make(x), x)
+    assert function([x], read(extend(constant, x)))([1.0]) == 2.0
+
+
+def test_nothing_is_kept_of_a_call():
+    class Thing:
+        pass
+
+    seen: list[Any] = []
+
+    def make(v: Any) -> Any:
+        thing = Thing()
+        seen.append(weakref.ref(thing))
+        return thing
+
+    thing = Anything()
+    f = function([x], Python(lambda t: np.zeros(()), lambda t: [s.type])(Python(make, lambda v: [thing])(x)))
+    f([1.0])
+    gc.collect()
+    assert seen[0]() is None
+
+
+def test_calls_from_many_threads_and_calls_within_calls():
+    inner = function([x], double(x) + 1)
+    outer = function([x], Python(lambda v: inner(v))(x) * 10)
+    wrong: list[Any] = []
+
+    def work(n: int) -> None:
+        for i in range(200):
+            value = np.full(5, float(n * 1000 + i))
+            if not np.array_equal(outer(value), (value * 2 + 1) * 10):
+                wrong.append((n, i))
+
+    threads = [threading.Thread(target=work, args=(n,)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+def test_a_class_with_its_own_perform_does_not_inherit_a_kernel():
+    class Exp2(Elemwise):
+        def perform(self, node: Apply, inputs: Any, output_storage: Any) -> None:
+            output_storage[0][0] = 2.0 ** inputs[0]
+
+    assert function([x], Exp2(nbgraph.tensor.exp(x).owner.op.function)(x), mode="FAST_COMPILE")([3.0]).tolist() == [8.0]
+
+
+PROGRAM = """
+import numpy as np, nbgraph, nbgraph.tensor as nt
+from nbgraph.graph import Apply, Op
+class Twice(Op):
+    __props__ = ()
+    def make_node(self, x): return Apply(self, [x], [x.type()])
+    def perform(self, node, inputs, out): out[0][0] = inputs[0] * {factor}
+x = nt.dvector("x")
+f = nbgraph.function([x], nt.exp(Twice()(x)) + 1)
+print(f.cache_info().hit, f(np.zeros(2)).tolist(), f(np.ones(1)).round(3).tolist())
+"""
+
+
+def test_the_native_part_is_kept_on_disk_whatever_the_python_code_does(tmp_path):
+    def run(factor: int) -> str:
+        found = subprocess.run([sys.executable, "-c", PROGRAM.format(factor=factor)], capture_output=True, text=True,
+                               check=True, env={**os.environ, "NBGRAPH_CACHE_DIR": str(tmp_path)})
+        return found.stdout.strip()
+
+    assert run(2) == "False [2.0, 2.0] [8.389]"
+    assert run(3) == "True [2.0, 2.0] [21.086]"
