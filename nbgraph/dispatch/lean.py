@@ -169,7 +169,7 @@ class LeanLower(Lower):
 
     def _lower_call_normal(self, fnty: Any, expr: Any, signature: Any) -> Any:
         """A call of a kernel, which does not fail."""
-        if not isinstance(fnty, types.Dispatcher):
+        if not isinstance(fnty, types.Dispatcher) or not getattr(fnty.dispatcher, "cannot_fail", True):
             return super()._lower_call_normal(fnty, expr, signature)
         arguments = self.fold_call_args(fnty, signature, expr.args, expr.vararg, expr.kws)
         compiled = fnty.dispatcher.overloads[signature.args]

@@ -189,7 +189,7 @@ class _Lowering:
         if rule.out_from is not None:
             source = self._buffer(rule.out_from)
             self._call(copy_loops(outputs[0], source), [], node.outputs, copies=(outputs[0], source))
-        if isinstance(node.op, Foreign):
+        if isinstance(node.op, Foreign) and not node.op.kernel:
             self.main.append(self._python_call(node, node.op, arguments, outputs))
         else:
             self.main.append(CallLibrary(rule.function, arguments, outputs, rule.allocates, node))

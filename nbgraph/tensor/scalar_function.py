@@ -56,7 +56,7 @@ class ScalarFunction:
     @property
     def infix(self) -> bool:
         """True where the kernel is an operator between two operands."""
-        return not self.kernel.isidentifier()
+        return not self.kernel[0].isalpha()
 
     def __repr__(self) -> str:
         return f"ScalarFunction({self.name})"
