@@ -77,6 +77,15 @@ class Container:
         twin.storage[0] = copy.deepcopy(self.storage[0])
         return twin
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {"type": self.type, "name": self.name, "strict": self.strict, "allow_downcast": self.allow_downcast,
+                "storage": self.storage}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        for key, value in state.items():
+            setattr(self, key, value)
+        self.spare = [None]
+
     def __repr__(self) -> str:
         return f"Container({self.name or self.type}: {self.storage[0]!r})"
 

@@ -155,6 +155,13 @@ class TensorType(Type):
     def __hash__(self) -> int:
         return hash((self.dtype, self.shape))
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {key: value for key, value in vars(self).items() if key != "numpy_dtype"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        # NumPy's dtypes do not come back as the objects that they were, and calls compare them by identity.
+        vars(self).update(state, numpy_dtype=np.dtype(state["dtype"]))
+
     def __str__(self) -> str:
         if self.name:
             return self.name

@@ -9,13 +9,14 @@ from collections.abc import Iterable
 from typing import Any
 
 from nbgraph.compile.collect import collect
+from nbgraph.compile.function.dump import function_dump
 from nbgraph.compile.function.maker import FunctionMaker
 from nbgraph.compile.function.types import Function
 from nbgraph.compile.io import In, Out, Param
 from nbgraph.compile.mode import Mode, get_mode
 from nbgraph.errors import GraphError
 
-__all__ = ["Function", "FunctionMaker", "In", "Out", "Param", "function"]
+__all__ = ["Function", "FunctionMaker", "In", "Out", "Param", "function", "function_dump"]
 
 
 def function(inputs: Any, outputs: Any = None, mode: Mode | str | None = None, updates: Any = None,

@@ -40,6 +40,10 @@ class FunctionMaker:
         self.seconds = time.perf_counter() - start
         self._subsets: dict[tuple[int, ...], Executor] = {}
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # What is compiled comes back from the cache: the same graph makes the same code.
+        return FunctionMaker, (self.collected, self.mode, self.name)
+
     def __repr__(self) -> str:
         return f"<maker of {self.name or 'function'}{self.collected}, mode {self.mode}>"
 

@@ -259,6 +259,15 @@ class Function:
         twin.profile = self.profile
         return twin
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        settings = {"trust_input": self.trust_input, "profile": self.profile}
+        return _unpickled, (type(self), self.maker, self.name, self.input_storage, self.slots, self.form,
+                            self.allow_input_downcast), settings
+
+    def __setstate__(self, settings: dict[str, Any]) -> None:
+        for key, value in settings.items():
+            setattr(self, key, value)
+
     def _twin(self, name: str | None, slots: Sequence[Any], containers: Sequence[Container], form: str) -> Function:
         twin = type(self)(self.maker, name, containers=containers, slots=slots, form=form,
                           allow_input_downcast=self.allow_input_downcast)
@@ -285,6 +294,11 @@ class Function:
 
     def __repr__(self) -> str:
         return f"<nbgraph function {self.name or ''}{self.maker.collected}>"
+
+
+def _unpickled(kind: type[Function], maker: FunctionMaker, name: str | None, containers: Sequence[Container],
+               slots: Sequence[Any], form: str, allow_input_downcast: bool | None) -> Function:
+    return kind(maker, name, containers=containers, slots=slots, form=form, allow_input_downcast=allow_input_downcast)
 
 
 def _check_swap(old: Any, new: Any) -> None:
