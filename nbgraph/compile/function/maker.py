@@ -12,6 +12,7 @@ from typing import Any
 
 from nbgraph.compile.collect import Collected
 from nbgraph.compile.container import Container, filter_for, stored
+from nbgraph.compile.function.passing import executor_of
 from nbgraph.compile.io import In, Out
 from nbgraph.compile.mode import Executor, Mode
 from nbgraph.graph.basic import Variable
@@ -63,12 +64,18 @@ class FunctionMaker:
         return names if self.report is None else self.report.carried(names)
 
     def _execute(self, fgraph: FunctionGraph, outputs: Sequence[int]) -> Executor:
-        read = [slot for slot in self.collected.slots if slot.read]
-        return self.mode.execute(fgraph, self.name or "function", [slot.name for slot in read],
-                                 [slot.role == "shared" for slot in read], self.names,
-                                 lambda: [self.collected.output_names()[i] for i in outputs],
-                                 [(list(outputs).index(slot.update), i) for i, slot in enumerate(read)
-                                  if slot.update is not None and slot.role != "argument"])
+        """What runs `fgraph`, whose outputs are those at the positions `outputs` of the collected graph."""
+        every = [slot for slot in self.collected.slots if slot.read]
+
+        def make(part: FunctionGraph, inputs: Sequence[int], kept: Sequence[int]) -> Executor:
+            read, computed = [every[i] for i in inputs], [outputs[i] for i in kept]
+            updates = [(computed.index(slot.update), i) for i, slot in enumerate(read)
+                       if slot.update in computed and slot.role != "argument"]
+            return self.mode.execute(part, self.name or "function", [slot.name for slot in read],
+                                     [slot.role == "shared" for slot in read], self.names,
+                                     lambda: [self.collected.output_names()[i] for i in computed], updates)
+
+        return executor_of(fgraph, make)
 
     def subset(self, positions: tuple[int, ...]) -> Executor:
         """What computes these outputs and all updates, and nothing else; made when first asked for."""
