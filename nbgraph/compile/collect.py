@@ -34,7 +34,7 @@ class Slot:
     Attributes
     ----------
     variable : Variable
-    name : str or None
+    name : str, None, or any key that the user chose
     role : "argument", "implicit" or "shared"
     spec : In or None          None for shared variables
     position : int or None     place in the user's list of inputs
@@ -43,7 +43,7 @@ class Slot:
     """
 
     variable: Variable
-    name: str | None
+    name: Any
     role: str
     spec: In | None
     position: int | None
@@ -135,7 +135,7 @@ def _listed(inputs: Any) -> Sequence[Any]:
 def _check_specs(specs: Sequence[In]) -> None:
     """Each variable once, each name once, defaults last."""
     variables: dict[Variable, int] = {}
-    names: dict[str, In] = {}
+    names: dict[Any, In] = {}
     optional: In | None = None
     for position, spec in enumerate(specs):
         if spec.variable in variables:
@@ -224,7 +224,7 @@ def _default_updates(expressions: Sequence[Variable], changes: Mapping[Variable,
     """The default updates of the shared variables that are read, of those that these updates read, and so on."""
     if refused is True:
         return {}
-    without: set[Any] = set() if refused is False else set(refused)
+    without = set() if refused is False else _refused(refused)
     found: dict[Variable, Variable] = {}
     pending = list(expressions)
     while pending:
@@ -233,6 +233,15 @@ def _default_updates(expressions: Sequence[Variable], changes: Mapping[Variable,
         pending = rebuild([conform(v, v.default_update, "default update") for v in fresh], replacements, strict=strict)
         found |= dict(zip(fresh, pending, strict=True))
     return found
+
+
+def _refused(given: Any) -> set[Any]:
+    variables = list(given) if isinstance(given, (list, tuple, set, frozenset, Mapping)) else [given]
+    for variable in variables:
+        if variable is given or not isinstance(variable, Variable):
+            raise DTypeError("no_default_updates", f"must be True, False or a list of shared variables, got {given!r}",
+                             line=user_line(), fix="list the shared variables that are not to be updated")
+    return set(variables)
 
 
 def _leaves(outputs: Sequence[Variable], specs: Sequence[In]) -> list[Variable]:

@@ -53,11 +53,24 @@ def test_a_container_as_value_is_implicit_and_shared_between_functions():
         g(c=3)
 
 
-def test_an_explicit_container_may_be_overwritten_by_a_call():
-    c = nt.dscalar("c")
-    held = Container(c.type, 5.0)
-    f = function([In(c, value=held, implicit=False)], c + 1)
-    assert (f(), f(1), f()) == (6.0, 2.0, 6.0)
+def test_a_call_overwrites_a_container_that_it_may_give_a_value_to():
+    """"Be careful when value is a container, because providing an input value will overwrite the content of this
+    container."
+    """
+    c, v = nt.dscalar("c"), nt.dvector("v")
+    held, rows = Container(c.type, 5.0), Container(v.type, [1.0, 2.0])
+    f = function([In(c, value=held, implicit=False), In(v, value=rows, implicit=False)], [c + 1, v * 2, v])
+    assert f()[0] == 6.0
+    given = np.array([7.0])
+    assert f(1, given)[0] == 2.0
+    given[0] = 0
+    second, doubled, same = f()
+    same[0] = 0
+    assert (second, doubled, held.value, rows.value) == (2.0, [14.0], 1.0, [7.0])
+    with pytest.raises(DTypeError):
+        f(3, "words")
+    assert held.value == 1.0, "a call that fails changes nothing"
+    assert f.copy()[c] == 1.0
 
 
 def test_a_shared_variable_as_value_gives_its_container():
@@ -97,7 +110,8 @@ def test_allow_downcast_of_an_input_wins_over_that_of_the_function():
     (lambda: In(nt.constant(3)), DTypeError, "constant"),
     (lambda: In(shared(3)), DTypeError, "shared variable"),
     (lambda: In(nt.dscalar(), implicit=True), ArgumentError, "implicit"),
-    (lambda: In(nt.dscalar(), name=3), TypeError, "string"),
+    (lambda: In(nt.dscalar(), name=[]), TypeError, "hashable"),
+    (lambda: In(nt.dscalar(), name=nt.dscalar()), TypeError, "no variable"),
     (lambda: as_input((1, 2, 3)), ArgumentError, "shortcuts"),
     (lambda: as_input(("name",)), ArgumentError, "shortcuts"),
 ])

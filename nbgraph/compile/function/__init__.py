@@ -52,6 +52,8 @@ def function(inputs: Any, outputs: Any = None, mode: Mode | str | None = None, u
     >>> function([x], 2 * x, mode="reference")(4)
     array(8.)
     """
+    if name is not None and not isinstance(name, str):
+        raise TypeError(f"the name of a function must be a string or None, got {name!r}")
     if profile:
         raise NotImplementedError("profile: profiling of compiled functions is not available yet; pass profile=None")
     chosen = get_mode(mode)

@@ -22,7 +22,7 @@ class Duplicate:
 
 
 DUPLICATE = Duplicate()
-Key = int | str | Variable
+Key = Any  # a position, a name or a Variable
 
 
 def find_all(slots: Sequence[Slot], containers: Sequence[Container]) -> dict[Any, Any]:
@@ -33,6 +33,7 @@ def find_all(slots: Sequence[Slot], containers: Sequence[Container]) -> dict[Any
     for slot, container in zip(slots, containers, strict=True):
         finder[next(hidden) if slot.position is None else slot.position] = container
         finder[slot.variable] = container
+    for slot, container in zip(slots, containers, strict=True):
         if slot.name is not None:
             finder[slot.name] = DUPLICATE if slot.name in finder else container
     return finder

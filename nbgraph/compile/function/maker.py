@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from nbgraph.compile.collect import Collected
+from nbgraph.compile.collect import Collected, Slot
 from nbgraph.compile.container import Container, filter_for, stored
 from nbgraph.compile.function.passing import executor_of
 from nbgraph.compile.io import In, Out
@@ -71,7 +71,7 @@ class FunctionMaker:
             read, computed = [every[i] for i in inputs], [outputs[i] for i in kept]
             updates = [(computed.index(slot.update), i) for i, slot in enumerate(read)
                        if slot.update in computed and slot.role != "argument"]
-            return self.mode.execute(part, self.name or "function", [slot.name for slot in read],
+            return self.mode.execute(part, self.name or "function", [label_of(slot) for slot in read],
                                      [slot.role == "shared" for slot in read], self.names,
                                      lambda: [self.collected.output_names()[i] for i in computed], updates)
 
@@ -88,6 +88,11 @@ class FunctionMaker:
     def containers(self, allow_downcast: bool | None) -> list[Container]:
         """A container for every slot: the shared variables' own, those that inputs name, new ones for the rest."""
         return [_container(slot.variable, slot.spec, allow_downcast) for slot in self.collected.slots]
+
+
+def label_of(slot: Slot) -> str | None:
+    """What people read for a slot."""
+    return None if slot.name is None else str(slot.name)
 
 
 def _container(variable: Any, spec: In | None, allow_downcast: bool | None) -> Container:

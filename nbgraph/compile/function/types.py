@@ -9,13 +9,13 @@ one after the other, so that no update is lost. A call that raises leaves every 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from nbgraph.compile.container import Container, locks_of, operand
-from nbgraph.compile.function.access import Containers, Values, find_all
+from nbgraph.compile.function.access import DUPLICATE, Containers, Values, find_all
 from nbgraph.compile.function.arguments import MISSING, bind, missing_input, with_names
 from nbgraph.compile.function.caller import CallPlan, make_call
 from nbgraph.compile.function.convert import converter
@@ -81,13 +81,17 @@ class Function:
         outputs = self.maker.collected.fgraph.outputs
         pairs = list(zip(self.slots, self.input_storage, strict=True))
         shift = len(chosen) - self._n_outputs
+        # A call gives such an input to its container, unless an update follows.
+        kept = [(i, c) for i, (slot, c) in enumerate(pairs[:self._count])
+                if slot.spec and isinstance(slot.spec.value, Container) and slot.update is None]
         return CallPlan(
             executor, [slot.variable.type for slot in self._arguments], self._converters,
             [bool(slot.spec and slot.spec.strict) for slot in self._arguments], executor.scalar_inputs,
             [(c.storage, slot.variable.type, c.spare) for slot, c in pairs[self._count:] if slot.read],
             [outputs[i].type for i in (*chosen, *range(self._n_outputs, len(outputs)))],
             [(c.storage, slot.update + shift) for slot, c in pairs if slot.update is not None],
-            form, keys, len(chosen), locks_of(c for slot, c in pairs if slot.update is not None))
+            form, keys, len(chosen), locks_of([*(c for slot, c in pairs if slot.update is not None),
+                                               *(c for _, c in kept)]), kept)
 
     def __call__(self, /, *args: Any, output_subset: Sequence[Any] | None = None, **kwargs: Any) -> Any:
         """The outputs for these arguments; afterwards the updates are stored.
@@ -105,7 +109,7 @@ class Function:
         ShapeError      a value of the wrong length
         """
         if output_subset is not None:
-            return self._subset(tuple(output_subset))(*self._bound(args, kwargs))
+            return self._subset(self._chosen(output_subset))(*self._bound(args, kwargs))
         if kwargs or len(args) != self._count:
             return self._call_by_name(args, kwargs)
         return self._call(*args)
@@ -138,12 +142,19 @@ class Function:
             self._subsets[chosen] = make_call(plan)
         return self._subsets[chosen]
 
+    @staticmethod
+    def _chosen(keys: Any) -> tuple[Any, ...]:
+        if isinstance(keys, str) or not isinstance(keys, Iterable):
+            raise TypeError(f"output_subset must be a list of positions or keys, got {keys!r}")
+        return tuple(keys)
+
     def _position(self, key: Any) -> int:
         keys = self.maker.collected.keys
         if key in keys:
             return keys.index(key)
-        if isinstance(key, int) and not isinstance(key, bool) and 0 <= key < self._n_outputs and not keys:
-            return key
+        whole = isinstance(key, (int, np.integer)) and not isinstance(key, bool)
+        if whole and 0 <= key < self._n_outputs and not keys:
+            return int(key)
         known = ", ".join(keys) if keys else f"0 to {self._n_outputs - 1}"
         raise ValueError(f"output_subset names {key!r}; the outputs of the function are {known or 'none'}")
 
@@ -155,6 +166,12 @@ class Function:
 
     def __contains__(self, key: Any) -> bool:
         return key in self.finder
+
+    def __getattr__(self, name: str) -> Any:
+        """The stored value of the input or shared variable of this name."""
+        if name in vars(self).get("finder", ()) and self.finder[name] is not DUPLICATE:
+            return self.value[name]
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}, and no one input of that name")
 
     @property
     def unpack_single(self) -> bool:
