@@ -1,13 +1,14 @@
 """FunctionMaker: a graph, rewritten and compiled once, from which any number of Functions are made.
 
 Takes what `collect` gives and a Mode; holds the final graph, the report of the rewriting and the executor.
-Copies of a Function share its maker; what differs between them (containers, updates) is theirs.
+`copy.copy` of a Function shares its maker; `f.copy()` has one of its own, which shares what was compiled.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from nbgraph.compile.collect import Collected, Slot
@@ -17,10 +18,11 @@ from nbgraph.compile.io import In, Out
 from nbgraph.compile.mode import Executor, Mode
 from nbgraph.graph.basic import Variable
 from nbgraph.graph.fg import FunctionGraph
+from nbgraph.graph.replace import rebuild
 
 
 class FunctionMaker:
-    """The part of a Function that its copies share.
+    """The graph of a Function and what was compiled for it, which `copy.copy` of the Function shares.
 
     Attributes
     ----------
@@ -39,7 +41,18 @@ class FunctionMaker:
         self.rewriting_seconds = time.perf_counter() - start
         self.executor = self._execute(self.fgraph, range(len(self.fgraph.outputs)))
         self.seconds = time.perf_counter() - start
+        # Copies have graphs of their own, and run what was compiled for this one.
+        self._compiled = self.fgraph
         self._subsets: dict[tuple[int, ...], Executor] = {}
+
+    def copied(self, slots: Sequence[Slot], name: str | None) -> FunctionMaker:
+        """The maker of a copy, whose slots have other variables or no updates. Nothing is rewritten or compiled."""
+        twin = object.__new__(type(self))
+        swap = {old.variable: new.variable for old, new in zip(self.collected.slots, slots, strict=True)
+                if old.variable is not new.variable}
+        collected = replace(self.collected, fgraph=_exchanged(self.collected.fgraph, swap), slots=tuple(slots))
+        vars(twin).update(vars(self), collected=collected, fgraph=_exchanged(self.fgraph, swap), name=name)
+        return twin
 
     def __reduce__(self) -> tuple[Any, ...]:
         # What is compiled comes back from the cache: the same graph makes the same code.
@@ -82,12 +95,18 @@ class FunctionMaker:
         if positions not in self._subsets:
             kept = [*positions, *range(len(self.outputs), len(self.fgraph.outputs))]
             self._subsets[positions] = self._execute(
-                self.fgraph.with_outputs([self.fgraph.outputs[i] for i in kept]), kept)
+                self._compiled.with_outputs([self._compiled.outputs[i] for i in kept]), kept)
         return self._subsets[positions]
 
     def containers(self, allow_downcast: bool | None) -> list[Container]:
         """A container for every slot: the shared variables' own, those that inputs name, new ones for the rest."""
         return [_container(slot.variable, slot.spec, allow_downcast) for slot in self.collected.slots]
+
+
+def _exchanged(fgraph: FunctionGraph, swap: dict[Variable, Variable]) -> FunctionGraph:
+    """Another graph of the same computation, inputs exchanged."""
+    outputs = rebuild(fgraph.outputs, swap)
+    return FunctionGraph([swap.get(v, v) for v in fgraph.inputs], outputs)
 
 
 def label_of(slot: Slot) -> str | None:

@@ -23,6 +23,7 @@ from nbgraph.compile.function.maker import FunctionMaker
 from nbgraph.compile.mode import Executor
 from nbgraph.errors import DTypeError, GraphError
 from nbgraph.graph.source import user_line
+from nbgraph.graph.verify import can_stand_for
 
 
 class Function:
@@ -30,7 +31,7 @@ class Function:
 
     Attributes
     ----------
-    maker : FunctionMaker      graph and compiled code, shared with copies
+    maker : FunctionMaker      graph and compiled code
     name : str or None
     finder : dict              position, Variable and name -> Container, or DUPLICATE
     inv_finder : dict          Container -> its Variable
@@ -250,6 +251,8 @@ class Function:
              name: str | None = None, profile: Any = None) -> Function:
         """Another Function on the same compiled code, which returns a list where this one returns a single output.
 
+        Its graph and maker are its own, and so are the values of its inputs.
+
         Parameters
         ----------
         share_memory : bool      accepted; there is no memory between calls to share
@@ -266,13 +269,14 @@ class Function:
         if delete_updates:
             slots = [dataclasses.replace(slot, update=None) for slot in slots]
         fresh_name = name if name is not None else None if self.name is None else f"{self.name} copy"
-        twin = self._twin(fresh_name, slots, containers, "list" if self.form == "single" else self.form)
+        maker = self.maker.copied(slots, fresh_name)
+        twin = self._twin(maker, fresh_name, slots, containers, "list" if self.form == "single" else self.form)
         twin.profile = profile
         return twin
 
     def __copy__(self) -> Function:
         slots, containers = self._swapped({})
-        twin = self._twin(self.name, slots, containers, self.form)
+        twin = self._twin(self.maker, self.name, slots, containers, self.form)
         twin.profile = self.profile
         return twin
 
@@ -285,8 +289,9 @@ class Function:
         for key, value in settings.items():
             setattr(self, key, value)
 
-    def _twin(self, name: str | None, slots: Sequence[Any], containers: Sequence[Container], form: str) -> Function:
-        twin = type(self)(self.maker, name, containers=containers, slots=slots, form=form,
+    def _twin(self, maker: FunctionMaker, name: str | None, slots: Sequence[Any], containers: Sequence[Container],
+              form: str) -> Function:
+        twin = type(self)(maker, name, containers=containers, slots=slots, form=form,
                           allow_input_downcast=self.allow_input_downcast)
         twin.trust_input = self.trust_input
         return twin
@@ -322,6 +327,7 @@ def _check_swap(old: Any, new: Any) -> None:
     if not hasattr(new, "container"):
         raise DTypeError(f"swap of {old}", f"{new!r} is not a shared variable", line=user_line(), **operand(old),
                          fix="swap shared variables for shared variables")
-    if not old.type.is_super(new.type):
+    # A length that is known to be 1 broadcasts, which the compiled code does not do for one that was not known.
+    if not can_stand_for(old.type, new.type):
         raise DTypeError(f"swap of {old}", f"must be {old.type}, got {new.type}", line=user_line(), **operand(old),
-                         second=new, fix="make the new shared variable of the same dtype and rank")
+                         second=new, fix="make the new shared variable of the same dtype and shape")
