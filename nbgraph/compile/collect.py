@@ -15,7 +15,7 @@ from typing import Any
 
 import nbgraph.tensor as nt
 from nbgraph.compile.conform import conform, given_pairs
-from nbgraph.compile.container import operand
+from nbgraph.compile.container import Container, operand
 from nbgraph.compile.io import In, Out, as_input
 from nbgraph.compile.shared import SharedVariable
 from nbgraph.errors import ArgumentError, DTypeError, GraphError
@@ -121,6 +121,7 @@ def collect(inputs: Any, outputs: Any, *, updates: Any = None, givens: Any = Non
     read = _leaves([*found, *changes.values()], specs)
     _check_used(specs, found, changes, on_unused_input)
     slots, next_values = _slots(specs, read, changes, len(found))
+    _check_containers(slots)
     fgraph = FunctionGraph([slot.variable for slot in slots if slot.read], [*found, *next_values])
     return Collected(fgraph, slots, specs, outs, form, keys)
 
@@ -271,6 +272,20 @@ def _check_used(specs: Sequence[In], found: Sequence[Variable], changes: Mapping
         if action == "raise":
             raise error
         warnings.warn(str(error), stacklevel=4)
+
+
+def _check_containers(slots: Sequence[Slot]) -> None:
+    """No container is updated twice: a clone of a shared variable has the same, and inputs may be given one."""
+    updated: dict[Container, Variable] = {}
+    for slot in slots:
+        container: Any = getattr(slot.variable, "container", None) if slot.spec is None else slot.spec.value
+        if slot.update is None or not isinstance(container, Container):
+            continue
+        if container in updated:
+            raise GraphError(None, f"there are two updates for the value that {updated[container]} and {slot.variable} "
+                             "share", line=user_line(), first=updated[container], second=slot.variable,
+                             fix="give one update for each container")
+        updated[container] = slot.variable
 
 
 def _slots(specs: Sequence[In], read: Sequence[Variable], changes: Mapping[Variable, Variable],

@@ -14,7 +14,7 @@ import nbgraph.tensor as nt
 from nbgraph import In, function, shared
 from nbgraph.compile.container import Container
 from nbgraph.compile.mode import Mode
-from nbgraph.errors import DTypeError
+from nbgraph.errors import DTypeError, GraphError
 
 
 @pytest.fixture
@@ -98,6 +98,14 @@ def test_swap_refuses_a_variable_of_another_meaning():
         with pytest.raises(DTypeError, match=r"swap of w: must be float64\[\?\], got"):
             f.copy(swap={w: wrong})
     np.testing.assert_array_equal(f.copy(swap={w: shared(np.ones(2), shape=(2,))})()[0], [2, 2])
+
+
+def test_swap_puts_no_variable_in_two_places():
+    a, b = shared(1.0, "a"), shared(2.0, "b")
+    f = function([], a - b, updates=[(a, a + 1)])
+    with pytest.raises(GraphError, match=r"swap: b would be in 2 places(.|\n)*fix: swap b, which the function uses"):
+        f.copy(swap={a: b})
+    assert f() == -1.0
 
 
 def test_deleted_updates_leave_states_and_shared_variables_as_they_are():

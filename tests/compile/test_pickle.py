@@ -86,6 +86,13 @@ def test_functions_that_share_variables_and_containers_share_them_within_a_pickl
     assert inner() == 10.0
 
 
+def test_objects_pickle_with_functions_that_keep_them():
+    rng, items = shared(np.random.default_rng(3), "rng"), shared([1, [2]], "items")
+    f, rng2, items2 = pickle.loads(pickle.dumps((function([], rng, updates=[(items, rng)]), rng, items)))
+    assert items2.get_value() == [1, [2]] and f.finder["rng"] is rng2.container
+    assert f().random() == np.random.default_rng(3).random() == items2.get_value().random()
+
+
 def test_what_a_function_was_told_survives():
     x, y = nt.fvector("x"), nt.dscalar("y")
     f = function([x, In(y, value=1.0)], {"a": x + 1, "b": y}, allow_input_downcast=True, name="told")

@@ -10,6 +10,7 @@ import pytest
 import nbgraph
 import nbgraph.tensor as nt
 from nbgraph import In, Out, Param, function, shared
+from nbgraph.compile.container import Container
 from nbgraph.compile.function.types import Function
 from nbgraph.compile.shared import TensorSharedVariable
 from nbgraph.errors import DTypeError, GraphError, ShapeError
@@ -48,6 +49,17 @@ def test_two_updates_for_a_variable_are_refused():
     s = nt.dscalar("s")
     with pytest.raises(GraphError, match="given twice"):
         function([In(s, value=1.0, update=s + 1), In(s, value=1.0, update=s + 2)], s)
+
+
+def test_two_updates_for_one_value_are_refused():
+    a, c, d = shared(1.0, "a"), nt.dscalar("c"), nt.dscalar("d")
+    held = Container(c.type, 1.0)
+    for build in (lambda: function([], [], updates=[(a, a + 1), (a.clone("twin"), a * 2)]),
+                  lambda: function([In(c, value=held, update=c + 1), In(d, value=held, update=d * 2)], []),
+                  lambda: function([In(c, value=a, update=c + 1)], [], updates=[(a, a * 2)])):
+        with pytest.raises(GraphError, match=r"two updates for the value that \w+ and \w+ share"):
+            build()
+    assert function([In(c, value=held, update=c + 1), In(d, value=held)], c + d)() == 2.0
 
 
 @pytest.mark.parametrize(("value", "expression", "error"), [

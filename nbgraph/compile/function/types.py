@@ -9,11 +9,13 @@ one after the other, so that no update is lost. A call that raises leaves every 
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from nbgraph.compile.collect import Slot
 from nbgraph.compile.container import Container, locks_of, operand
 from nbgraph.compile.function.access import DUPLICATE, Containers, Values, find_all
 from nbgraph.compile.function.arguments import MISSING, bind, missing_input, with_names
@@ -312,6 +314,7 @@ class Function:
             used = ", ".join(str(slot.variable) for slot in self.slots if slot.role == "shared")
             raise TypeError(f"swap names {next(iter(swap))}, which is no shared variable of the function; those are: "
                             f"{used or 'none'}")
+        _check_distinct(slots)
         return slots, containers
 
     def __repr__(self) -> str:
@@ -321,6 +324,14 @@ class Function:
 def _unpickled(kind: type[Function], maker: FunctionMaker, name: str | None, containers: Sequence[Container],
                slots: Sequence[Any], form: str, allow_input_downcast: bool | None) -> Function:
     return kind(maker, name, containers=containers, slots=slots, form=form, allow_input_downcast=allow_input_downcast)
+
+
+def _check_distinct(slots: Sequence[Slot]) -> None:
+    """No variable has taken the places of two."""
+    for variable, count in Counter(slot.variable for slot in slots).items():
+        if count > 1:
+            raise GraphError("swap", f"{variable} would be in {count} places", line=user_line(), **operand(variable),
+                             fix=f"swap {variable}, which the function uses, for another; or compile with givens")
 
 
 def _check_swap(old: Any, new: Any) -> None:
