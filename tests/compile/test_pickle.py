@@ -22,6 +22,12 @@ from nbgraph.graph.basic import Apply
 from nbgraph.graph.op import Op
 from nbgraph.graph.traversal import toposort
 
+KEYS = """
+import pickle, sys
+with open(sys.argv[1], "rb") as file:
+    functions = pickle.load(file)
+pickle.dump([(f.cache_info().hit, f.cache_info().key) for f in functions], sys.stdout.buffer)
+"""
 IN_A_NEW_PROCESS = """
 import pickle, sys
 with open(sys.argv[1], "rb") as file:
@@ -138,6 +144,16 @@ def test_a_new_process_loads_what_was_compiled(fresh_cache: Path, tmp_path: Path
     assert (before, total, after, name) == (1.0, 6.0, 4.0, "step")
     np.testing.assert_allclose(exponential, np.exp([1, 2]))
     np.testing.assert_array_equal(value, [2, 3])
+
+
+def test_a_new_process_compiles_no_copy(fresh_cache: Path, tmp_path: Path):
+    x, y, w = nt.dmatrix("x"), nt.dvector("y"), shared(np.ones(3), "w")
+    cost = ((y - nt.sigmoid(x @ w)) ** 2).mean()
+    f = function([x, y], cost, updates=[(w, w - nbgraph.grad(cost, w))], mode="FAST_RUN")
+    place = tmp_path / "copies.pkl"
+    place.write_bytes(pickle.dumps([f, f.copy(swap={w: shared(np.zeros(3), "other")}), f.copy(delete_updates=True)]))
+    done = subprocess.run([sys.executable, "-c", KEYS, str(place)], capture_output=True, check=True)
+    assert pickle.loads(done.stdout) == [(True, f.cache_info().key)] * 3
 
 
 def test_what_is_dumped_is_loaded_and_compiled_as_the_recipe_says(tmp_path: Path):

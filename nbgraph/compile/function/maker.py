@@ -46,11 +46,13 @@ class FunctionMaker:
         self._subsets: dict[tuple[int, ...], Executor] = {}
 
     def copied(self, slots: Sequence[Slot], name: str | None) -> FunctionMaker:
-        """The maker of a copy, whose slots have other variables or no updates. Nothing is rewritten or compiled."""
+        """The maker of a copy, whose slots have other variables. Nothing is rewritten or compiled."""
         twin = object.__new__(type(self))
-        swap = {old.variable: new.variable for old, new in zip(self.collected.slots, slots, strict=True)
-                if old.variable is not new.variable}
-        collected = replace(self.collected, fgraph=_exchanged(self.collected.fgraph, swap), slots=tuple(slots))
+        pairs = list(zip(self.collected.slots, slots, strict=True))
+        swap = {old.variable: new.variable for old, new in pairs if old.variable is not new.variable}
+        # Updates are compiled, also for a copy that leaves them out.
+        collected = replace(self.collected, fgraph=_exchanged(self.collected.fgraph, swap),
+                            slots=tuple(replace(new, update=old.update) for old, new in pairs))
         vars(twin).update(vars(self), collected=collected, fgraph=_exchanged(self.fgraph, swap), name=name)
         return twin
 

@@ -318,7 +318,8 @@ class Function:
         return slots, containers
 
     def __repr__(self) -> str:
-        return f"<nbgraph function {self.name or ''}{self.maker.collected}>"
+        shown = dataclasses.replace(self.maker.collected, slots=self.slots)
+        return f"<nbgraph function {self.name or ''}{shown}>"
 
 
 def _unpickled(kind: type[Function], maker: FunctionMaker, name: str | None, containers: Sequence[Container],
