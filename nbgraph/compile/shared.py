@@ -8,13 +8,12 @@ Dtypes are NumPy's (int -> int64, float -> float64); lengths may change from val
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from nbgraph.compile.container import Container, filter_for, operand, stored
+from nbgraph.compile.container import Container, filter_for, operand, own_copy, stored
 from nbgraph.errors import DTypeError
 from nbgraph.graph.basic import Type, Variable
 from nbgraph.graph.generic_type import Generic
@@ -46,7 +45,7 @@ class SharedVariable(Variable):
 
     def get_value(self, borrow: bool = False, return_internal_type: bool = False) -> Any:
         """A copy of the value; with `borrow` the stored object itself, which functions go on to use."""
-        return self.container.value if borrow else copy.deepcopy(self.container.value)
+        return self.container.value if borrow else own_copy(self.container.value)
 
     def set_value(self, new_value: Any, borrow: bool = False) -> None:
         """Replace the value in every function that uses the variable.

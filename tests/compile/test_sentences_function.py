@@ -156,6 +156,12 @@ def test_a_given_must_have_the_same_type():
             function([wrong] if isinstance(wrong, nt.TensorVariable) else [], x + 1, givens={x: wrong})
 
 
+def test_a_given_of_another_kind_of_type_says_which_one_fits():
+    x, items = nt.dvector("x"), shared([1.0], "items")
+    with pytest.raises(DTypeError, match=r"given of x: must be float64\[\?\], got object(.|\n)*of type float64"):
+        function([], x, givens={x: items})
+
+
 def test_givens_of_any_type_build_the_graph_again():
     """"False is a you-better-know-what-you-are-doing setting, that permits givens to replace variables with new
     variables of any Type."  "If one of the new types does not make sense for one of the Ops in the graph, an Exception

@@ -138,6 +138,16 @@ def test_ops_of_the_user_compute_with_objects_in_reference_mode():
     assert items.get_value() == [1.0, 2.0, 3.0]
 
 
+def test_an_object_that_cannot_be_copied_is_borrowed():
+    lock = threading.Lock()
+    with pytest.raises(DTypeError, match=r"a lock can't be copied(.|\n)*test_shared\.py(.|\n)*fix: pass borrow=True"):
+        shared(lock)
+    held = shared(lock, borrow=True)
+    assert held.get_value(borrow=True) is lock
+    with pytest.raises(DTypeError, match="a lock can't be copied"):
+        held.get_value()
+
+
 def test_objects_are_checked_where_that_says_something():
     items = shared([1], "items")
     with pytest.raises(DTypeError, match="symbolic variable"):
