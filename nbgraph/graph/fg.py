@@ -87,6 +87,11 @@ class FunctionGraph:
     def __reduce__(self) -> tuple[Any, ...]:
         return FunctionGraph, (self.inputs, self.outputs)
 
+    def __copy__(self) -> FunctionGraph:
+        twin = object.__new__(FunctionGraph)
+        vars(twin).update(vars(self))
+        return twin
+
     def __len__(self) -> int:
         return len(self.nodes)
 

@@ -152,16 +152,15 @@ def run_in_threads(work: Callable[[int], None]) -> None:
 
 
 @pytest.mark.parametrize("locks", [True, False], ids=["the user locks", "nobody locks"])
-def test_calls_from_many_threads_lose_no_update_and_corrupt_no_memory(locks, mode):
+def test_calls_from_many_threads_lose_no_update_and_corrupt_no_memory(locks):
     x = nt.dvector("x")
     count, w = shared(0, "count"), shared(np.zeros(64), "w")
     f = function([x], [w, count, x * 2], updates=[(w, w + x), (count, count + 1)])
-    calls = CALLS if mode != "reference" else CALLS // 10
     one, lock = np.ones(64), threading.Lock()
     seen: list[set[int]] = [set() for _ in range(THREADS)]
 
     def work(i: int) -> None:
-        for _ in range(calls // THREADS):
+        for _ in range(CALLS // THREADS):
             if locks:
                 with lock:
                     old, number, doubled = f(one)
@@ -172,9 +171,9 @@ def test_calls_from_many_threads_lose_no_update_and_corrupt_no_memory(locks, mod
             seen[i].add(int(number))
 
     run_in_threads(work)
-    assert count.get_value() == calls
-    np.testing.assert_array_equal(w.get_value(), np.full(64, calls))
-    assert set().union(*seen) == set(range(calls))
+    assert count.get_value() == CALLS
+    np.testing.assert_array_equal(w.get_value(), np.full(64, CALLS))
+    assert set().union(*seen) == set(range(CALLS))
 
 
 def test_threads_that_set_read_and_copy_while_others_call_see_whole_values():

@@ -27,6 +27,8 @@ def test_a_name_is_a_keyword_a_key_and_an_attribute():
     assert (f(x=1, other=3), f[y], f["other"], f.other) == (4.0, 2.0, 2.0, 2.0)
     f["other"] = 5.0
     assert (f.other, f(1)) == (5.0, 6.0)
+    f.other = 7
+    assert (f.other, f["other"], f(1), f.copy().other) == (7.0, 7.0, 8.0, 7.0)
     for missing in ("y", "absent", "__wrapped__"):
         with pytest.raises(AttributeError, match=f"no attribute '{missing}'"):
             getattr(f, missing)
@@ -46,6 +48,14 @@ def test_a_name_may_be_of_any_type(name):
         f(1, y=2)
     with pytest.raises(ArgumentError, match="two inputs have the name"):
         function([In(x, name=name), In(y, name=name)], x + y)
+
+
+def test_an_input_that_is_called_as_what_functions_have_is_found_by_key():
+    inputs = [nt.dscalar(name) for name in ("value", "container", "name", "copy", "_call", "trust_input", "maker")]
+    f = function([In(v, value=1.0) for v in inputs], inputs, name="f")
+    f.name, f.trust_input = "g", True
+    assert (f.name, f.trust_input, f["name"], f["trust_input"], f(2.0)[0], f.copy().name) == (
+        "g", True, 1.0, 1.0, 2.0, "g copy")
 
 
 def test_a_name_that_is_a_position_is_ambiguous():

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import replace
 from typing import Any
 
@@ -107,6 +108,8 @@ class FunctionMaker:
 
 def _exchanged(fgraph: FunctionGraph, swap: dict[Variable, Variable]) -> FunctionGraph:
     """Another graph of the same computation, inputs exchanged."""
+    if not swap:
+        return copy(fgraph)
     outputs = rebuild(fgraph.outputs, swap)
     return FunctionGraph([swap.get(v, v) for v in fgraph.inputs], outputs)
 

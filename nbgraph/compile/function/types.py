@@ -38,6 +38,7 @@ class Function:
     finder : dict              position, Variable and name -> Container, or DUPLICATE
     inv_finder : dict          Container -> its Variable
     value, container           the same by position, name or Variable, with errors that explain
+    <name>                     the value of the input or shared variable of this name, where nothing else has it
     """
 
     def __init__(self, maker: FunctionMaker, name: str | None = None, *, containers: Sequence[Container] | None = None,
@@ -54,6 +55,7 @@ class Function:
         self.container = Containers(self.slots, self.finder)
         self.value = Values(self.slots, self.finder, self.inv_finder.__getitem__)
         self._prepare()
+        self._made = True
 
     def _prepare(self) -> None:
         """Work out all that a call would otherwise have to look up."""
@@ -175,6 +177,14 @@ class Function:
         if name in vars(self).get("finder", ()) and self.finder[name] is not DUPLICATE:
             return self.value[name]
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}, and no one input of that name")
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Set the value of the input or shared variable of this name, where it is no attribute of functions."""
+        own = vars(self)
+        if "_made" not in own or name in own or hasattr(type(self), name) or name not in self.finder:
+            object.__setattr__(self, name, value)
+        else:
+            self.value[name] = value
 
     @property
     def unpack_single(self) -> bool:
