@@ -15,7 +15,7 @@ from nbgraph.config import config
 __version__ = "0.1.0"
 
 __all__ = ["In", "Lop", "Mode", "Out", "Param", "ProfileStats", "Rop", "config", "debugprint", "dprint", "function",
-           "grad", "pp", "shared"]
+           "function_dump", "grad", "pp", "shared"]
 
 # Public names, by the module that is imported when one is first used: `import nbgraph` stays quick.
 _LAZY = {
@@ -29,6 +29,7 @@ _LAZY = {
     "debugprint": "nbgraph.graph.printing",
     "dprint": "nbgraph.graph.printing",
     "function": "nbgraph.compile.function",
+    "function_dump": "nbgraph.compile.function",
     "grad": "nbgraph.gradient",
     "pp": "nbgraph.graph.printing",
     "shared": "nbgraph.compile.shared",

@@ -5,6 +5,7 @@ Takes input values in the order of `fgraph.inputs`, gives output values in the o
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -27,6 +28,9 @@ def evaluate(fgraph: FunctionGraph, values: Sequence[Any], compute: Compute | No
     kept = set(fgraph.outputs)
     for i, node in enumerate(fgraph.nodes):
         arguments = [value_of(v, known) for v in node.inputs]
+        # What an Op overwrites is its own: others may read it later, and it may be the caller's.
+        for place in {i for overwritten in node.op.destroy_map.values() for i in overwritten}:
+            arguments[place] = copy.deepcopy(arguments[place])
         known.update(zip(node.outputs, compute(node, arguments), strict=True))
         for v in node.inputs:
             if last_use[v] == i and v not in kept:

@@ -8,6 +8,7 @@ exception is raised as it is, with the line where the Op was applied.
 
 from __future__ import annotations
 
+import copy
 import ctypes
 import itertools
 from collections.abc import Callable, Sequence
@@ -34,6 +35,7 @@ class _Call:
     Attributes
     ----------
     objects : list       what handles stand for
+    own : set            handles of what nodes of this call have made
     made : dict          place -> array that a node has made
     failure : the exception that ends the call, or None
     """
@@ -41,6 +43,7 @@ class _Call:
     def __init__(self, parts: PythonParts) -> None:
         self.parts = parts
         self.objects = list(parts.constants)
+        self.own: set[int] = set()
         self.made: dict[int, np.ndarray] = {}
         self.failure: BaseException | None = None
         self.places = {place: number for number, place in enumerate(parts.places)}
@@ -50,6 +53,11 @@ class _Call:
         self.objects.append(value)
         return len(self.objects) - 1
 
+    def shown(self, handle: int) -> Any:
+        """An object that is returned; a copy of what somebody else has."""
+        value = self.objects[handle]
+        return value if handle in self.own else copy.deepcopy(value)
+
     def run(self, number: int, words: Any) -> None:
         """Node `number`, on what the words describe."""
         node = self.parts.nodes[number]
@@ -57,6 +65,7 @@ class _Call:
         results = perform_checked(node, [self._argument(v.type, words, at) for v in node.inputs])
         for k, (v, result) in enumerate(zip(node.outputs, results, strict=True)):
             if not isinstance(v.type, TensorType):
+                self.own.add(len(self.objects))
                 result = np.array([self.handle(result)])
             self.made[self.places[number, k]] = np.ascontiguousarray(result).reshape(np.shape(result) or (1,))
 
@@ -103,7 +112,7 @@ _ADDRESSES = [ctypes.cast(function, ctypes.c_void_p).value for function in (_RUN
 
 
 def with_python(native: Callable[..., Any], parts: PythonParts) -> Callable[..., Any]:
-    """`native`, which takes int64[3] last, as a function of the values of the graph."""
+    """`native`, which takes int64[3] last where a node is left to Python, as a function of the values of the graph."""
     objects = [k for k, is_object in enumerate(parts.inputs) if is_object]
     returned = [k for k, is_object in enumerate(parts.outputs) if is_object]
 
@@ -112,9 +121,11 @@ def with_python(native: Callable[..., Any], parts: PythonParts) -> Callable[...,
         given = list(values)
         for k in objects:
             given[k] = call.handle(values[k])
+        if parts.nodes:
+            given.append(np.array([*_ADDRESSES, number]))
         _calls[number] = call
         try:
-            results = native(*given, np.array([*_ADDRESSES, number]))
+            results = native(*given)
         except CheckFailed as failed:
             if failed.args[0] != FAILED or call.failure is None:
                 raise
@@ -125,7 +136,7 @@ def with_python(native: Callable[..., Any], parts: PythonParts) -> Callable[...,
             return results
         shown = list(results)
         for k in returned:
-            shown[k] = call.objects[shown[k]]
+            shown[k] = call.shown(shown[k])
         return tuple(shown)
 
     return entry

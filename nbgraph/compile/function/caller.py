@@ -21,15 +21,18 @@ small function. Updates come after everything that can fail, so a call that rais
 
 from __future__ import annotations
 
+import copy
 import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from nbgraph.compile.container import Container
 from nbgraph.compile.function.convert import Converter
 from nbgraph.graph.basic import Type
 from nbgraph.tensor.type import TensorType
@@ -52,6 +55,7 @@ class CallPlan:
     states : cells               read after the arguments; each with its Type, and a cell for spare memory
     result_types : Types of the outputs of the graph
     updates : (cell, output)     stored at the end
+    kept : (argument, container) arguments that become the container's value, at the end, too
     form, keys                   of what is returned: the outputs at the positions `returned`
     locks                        held from reading the states to storing them
     calls : CallStats or None    is told the record and the time of every call, where the executor makes a record
@@ -69,6 +73,7 @@ class CallPlan:
     keys: Sequence[Any]
     returned: int
     locks: Sequence[Any] = ()
+    kept: Sequence[tuple[int, Container]] = ()
     calls: Any = None
 
 
@@ -219,6 +224,13 @@ def _references_to_what_is_held_once() -> int:
 ALONE = _references_to_what_is_held_once()
 
 
+def _own_copy(kind: Type) -> Callable[[Any], Any]:
+    """What makes a value for a container from an argument."""
+    if not isinstance(kind, TensorType):
+        return copy.deepcopy
+    return partial(np.array, dtype=kind.numpy_dtype, order="C", copy=True)
+
+
 def _results(plan: CallPlan, names: dict[str, Any]) -> list[str]:
     """The statements from the executor's results to the return."""
     results = [f"r{i}" for i in range(len(plan.result_types))]
@@ -227,6 +239,10 @@ def _results(plan: CallPlan, names: dict[str, Any]) -> list[str]:
         if isinstance(kind, TensorType) and kind.ndim == 0:
             names[f"kind{i}"] = kind.numpy_dtype
             lines.append(f"if type(r{i}) is not ndarray: r{i} = array(r{i}, kind{i})")
+    for i, container in plan.kept:
+        names[f"own{i}"], names[f"put{i}"] = _own_copy(plan.argument_types[i]), container.put
+        lines.append(f"k{i} = own{i}(x{i})")
+    lines += [f"put{i}(k{i})" for i, _ in plan.kept]
     for i, (_, place) in enumerate(plan.executor.destinations):
         lines.append(f"p{i}[0] = v{place - len(plan.argument_types)}")
     for i, (cell, output) in enumerate(plan.updates):
