@@ -110,7 +110,7 @@ def elementwise(function: Any = None, *, derivative: Any = None, dtype: str | No
     title = name or plain.__name__
     entry = ScalarFunction(title, len(names), _Elements(plain, kernel), _signature(len(names), dtype),
                            inspect.getdoc(plain) or f"{title} of numbers", kernel, None,
-                           ((-3.0, 3.0),) * len(names), expensive)
+                           ((-3.0, 3.0),) * len(names), expensive, module=plain.__module__)
     op = _Undifferentiated(entry) if derivative is None else Elemwise(entry)
     if derivative is not None and not (isinstance(derivative, (int, float)) and derivative == 0):
         object.__setattr__(entry, "pullback", _pullback(op, derivative, title, len(names)))
