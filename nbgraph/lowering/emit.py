@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from nbgraph.dispatch.checks import PYTHON_FAILED
 from nbgraph.dispatch.expressions import Assign, Buffer, Call, Combine, For, Keep, Literal, Local, Store
 from nbgraph.dispatch.scalar import USER_CODE
 from nbgraph.lowering.claims import conditions
@@ -209,14 +210,16 @@ class MainWriter(BodyWriter):
                       f"{_tuple(['-1'] * b.ndim)})")
 
     def call_python(self, s: CallPython) -> None:
-        """run_python(python, 0, x); z = python_array(python, 0, np.float64, (n,))"""
+        """if run_python(python, 0, x, n): raise CheckFailed(-1); z = python_array(python, 0, np.float64, (-1,))"""
         python, *arguments = [self.value(a) for a in s.arguments]
         run, array = (self.imports.name(f"nbgraph.dispatch.python.{name}") for name in ("run_python", "python_array"))
-        self.line(f"{run}({', '.join([python, str(s.number), *arguments])})")
-        for k, (buffer, lengths) in enumerate(zip(s.outputs, s.lengths, strict=True)):
-            shape = _tuple([self.expressions.text(n) for n in lengths])
+        failed = self.imports.name("nbgraph.dispatch.checks.CheckFailed")
+        arguments += [self.expressions.text(n) for n in s.lengths]
+        self.line(f"if {run}({', '.join([python, str(s.number), *arguments])}):")
+        self.line(f"{INDENT}raise {failed}({PYTHON_FAILED})")
+        for k, buffer in enumerate(s.outputs):
             self.line(f"{self.namer.name(buffer)} = {array}({python}, {s.place + k}, np.{numpy_name(buffer.dtype)}, "
-                      f"{shape})")
+                      f"{_tuple(['-1'] * buffer.ndim)})")
 
     def read_clock(self, s: ReadClock) -> None:
         """record[0] = nanoseconds()"""

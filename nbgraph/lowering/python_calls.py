@@ -16,8 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from nbgraph.dispatch.checks import CheckFailed
-from nbgraph.dispatch.python import FAILED
+from nbgraph.dispatch.checks import PYTHON_FAILED, CheckFailed
 from nbgraph.errors import ShapeError
 from nbgraph.graph.basic import Apply
 from nbgraph.graph.evaluate import perform_checked
@@ -59,7 +58,7 @@ class _Call:
         return value if handle in self.own else copy.deepcopy(value)
 
     def run(self, number: int, words: Any) -> None:
-        """Node `number`, on what the words describe."""
+        """Node `number`, on the arguments that the words describe; they end with the lengths that it must give."""
         node = self.parts.nodes[number]
         at = itertools.count()
         results = perform_checked(node, [self._argument(v.type, words, at) for v in node.inputs])
@@ -67,26 +66,32 @@ class _Call:
             if not isinstance(v.type, TensorType):
                 self.own.add(len(self.objects))
                 result = np.array([self.handle(result)])
-            self.made[self.places[number, k]] = np.ascontiguousarray(result).reshape(np.shape(result) or (1,))
+            array = np.ascontiguousarray(result).reshape(np.shape(result) or (1,))
+            for axis, n in enumerate(array.shape):
+                wanted = _integer(words[next(at)])
+                if wanted not in (-1, n):
+                    raise _wrong_length(node, k, axis, wanted, array.shape)
+            self.made[self.places[number, k]] = array
 
     def _argument(self, kind: Any, words: Any, at: Any) -> Any:
         """A copy of an array or scalar, since an Op may keep what it is given; the object that a handle stands for."""
         if not isinstance(kind, TensorType):
-            return self.objects[ctypes.c_int64.from_address(words[next(at)]).value]
+            return self.objects[_integer(words[next(at)])]
         start = words[next(at)]
         value = np.empty([words[next(at)] for _ in range(kind.ndim)], kind.numpy_dtype)
         ctypes.memmove(value.ctypes.data, start, value.nbytes)
         return value
 
     def fetch(self, place: int, words: Any) -> None:
-        """The lengths of an array and where it is; the words hold the lengths that it must have, or -1."""
+        """The lengths of an array, and where it is."""
         array = self.made[place]
         for axis, n in enumerate(array.shape):
-            if words[axis] not in (-1, n):
-                node = self.parts.nodes[self.parts.places[place][0]]
-                raise _wrong_length(node, self.parts.places[place][1], axis, words[axis], array.shape)
             words[axis] = n
         words[array.ndim] = array.ctypes.data
+
+
+def _integer(address: int) -> int:
+    return ctypes.c_int64.from_address(address).value
 
 
 def _wrong_length(node: Apply, output: int, axis: int, expected: int, shape: Sequence[int]) -> ShapeError:
@@ -127,7 +132,7 @@ def with_python(native: Callable[..., Any], parts: PythonParts) -> Callable[...,
         try:
             results = native(*given)
         except CheckFailed as failed:
-            if failed.args[0] != FAILED or call.failure is None:
+            if failed.args[0] != PYTHON_FAILED or call.failure is None:
                 raise
             raise call.failure  # noqa: B904 - it is the cause
         finally:

@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numba.core.runtime import _nrt_python as nrt
+from numba.core.runtime import rtsys
 
 import nbgraph
 import nbgraph.tensor as nt
@@ -229,6 +231,24 @@ def test_nothing_is_kept_of_a_call():
     f([1.0])
     gc.collect()
     assert seen[0]() is None
+
+
+def test_no_memory_is_lost_by_calls_that_succeed_or_fail():
+    def fail(v: Any) -> Any:
+        if v[0] < 0:
+            raise ArithmeticError
+        return v
+
+    f = function([x], nt.exp(Python(fail)(nt.tanh(x))) * 2)
+    nrt.memsys_enable_stats()
+    before = rtsys.get_allocation_stats()
+    for _ in range(100):
+        f(np.ones(9))
+        with pytest.raises(ArithmeticError):
+            f(-np.ones(9))
+    after = rtsys.get_allocation_stats()
+    nrt.memsys_disable_stats()
+    assert after.alloc - before.alloc == after.free - before.free >= 300
 
 
 def test_calls_from_many_threads_and_calls_within_calls():
