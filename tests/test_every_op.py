@@ -354,6 +354,7 @@ BASES = {
 # Ops that wrap code of users, by the file that tests them with such code.
 OF_USERS = {
     "Foreign": "tests/lowering/test_python_ops.py",
+    "FromFunctionOp": "tests/compile/test_ops.py",
     "_Undifferentiated": "tests/dispatch/test_user_ops.py",
 }
 
