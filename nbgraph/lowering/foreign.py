@@ -132,6 +132,11 @@ def _kernel_of(node: Apply) -> str | None:
     return rule.function if isinstance(rule, UserKernel) else None
 
 
+def touches_objects(node: Apply) -> bool:
+    """True for a node that takes or gives numbers that stand for objects."""
+    return isinstance(node.op, Foreign) and any(map(_is_object, (*node.op.node.inputs, *node.op.node.outputs)))
+
+
 def _is_object(v: Variable) -> bool:
     return not isinstance(v.type, TensorType)
 

@@ -199,16 +199,17 @@ def test_an_op_with_a_thunk_alone():
         function([x], Forgetful()(x)[0])([1.0])
 
 
-def test_objects_of_any_type_flow_between_such_ops():
+@pytest.mark.parametrize("mode", ["FAST_RUN", "reference", "DebugMode", "NanGuardMode"])
+def test_objects_of_any_type_flow_between_such_ops(mode):
     thing = Anything()
     make = Python(lambda v: {"v": v.tolist()}, lambda v: [thing])
     extend = Python(lambda d, v: {**d, "sum": v.sum()}, lambda d, v: [thing])
     read = Python(lambda d: np.float64(len(d)) + np.zeros(()), lambda d: [s.type])
-    f = function([x], [extend(make(x), x * 2), read(extend(make(x), x)) + s], givens={s: nt.constant(0.5)})
+    f = function([x], [extend(make(x), x * 2), read(extend(make(x), x)) + s], givens={s: nt.constant(0.5)}, mode=mode)
     d, n = f([1.0, 2.0])
     assert d == {"v": [1.0, 2.0], "sum": 6.0} and n == 2.5
     g = thing("g")
-    h = function([g, x], [read(g) + x, g])
+    h = function([g, x], [read(g) + x, g], mode=mode)
     result, back = h({"a": 1}, [1.0])
     assert result.tolist() == [2.0] and back == {"a": 1}
     constant = extend(make(x), x)
