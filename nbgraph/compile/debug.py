@@ -26,7 +26,7 @@ from nbgraph.compile.mode import Mode
 from nbgraph.compile.watching import WatchingExecutor, as_typed
 from nbgraph.errors import DebugModeError
 from nbgraph.graph.basic import Apply, Constant, Variable
-from nbgraph.graph.evaluate import perform_checked, value_of
+from nbgraph.graph.evaluate import evaluate_all, perform_checked, value_of
 from nbgraph.graph.fg import FunctionGraph
 from nbgraph.rewrites.shapes import Shapes, as_scalar
 
@@ -73,17 +73,12 @@ class _Debugger(WatchingExecutor):
 
     def _check_written_graph(self, inputs: Sequence[Any]) -> None:
         """The user's graph: Types, words about memory, lengths."""
-        known = dict(zip(self.written.inputs, inputs, strict=True))
-        for node in self.written.nodes:
-            known.update(zip(node.outputs, _performed(node, [value_of(v, known) for v in node.inputs]), strict=True))
+        known = evaluate_all(self.written, inputs, _performed)
         shapes = Shapes(self.written)
         lengths = [(v, axis, n) for node in self.written.nodes for v in node.outputs
                    for axis, n in enumerate(shapes.of(v))]
         graph = FunctionGraph(self.written.inputs, [as_scalar(n) for _, _, n in lengths])
-        asked = dict(zip(graph.inputs, inputs, strict=True))
-        for node in graph.nodes:
-            arguments = [value_of(v, asked) for v in node.inputs]
-            asked.update(zip(node.outputs, perform_checked(node, arguments), strict=True))
+        asked = evaluate_all(graph, inputs)
         for (v, axis, _), n in zip(lengths, graph.outputs, strict=True):
             actual = np.shape(known[v])
             if axis >= len(actual) or int(value_of(n, asked)) != actual[axis]:
@@ -94,10 +89,7 @@ class _Debugger(WatchingExecutor):
         """What a rule gave has the value of what it replaced."""
         pairs = [(f"{name} ({rule})", old, new) for name, rule, old, new in self.fired]
         graph = FunctionGraph(self.written.inputs, list(dict.fromkeys(v for _, *both in pairs for v in both)))
-        known = dict(zip(graph.inputs, inputs, strict=True))
-        for node in graph.nodes:
-            arguments = [value_of(v, known) for v in node.inputs]
-            known.update(zip(node.outputs, perform_checked(node, arguments), strict=True))
+        known = evaluate_all(graph, inputs)
         long: Any = None
         for rule, old, new in pairs:
             a, b = value_of(old, known), value_of(new, known)

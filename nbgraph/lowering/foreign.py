@@ -68,6 +68,7 @@ class Foreign(Op):
     def __init__(self, node: Apply, number: int, place: int, lengths: tuple[tuple[Any, ...], ...],
                  kernel: str = "") -> None:
         self.node, self.number, self.place, self.lengths, self.kernel = node, number, place, lengths, kernel
+        self.view_map, self.destroy_map = node.op.view_map, node.op.destroy_map
 
     def __str__(self) -> str:
         return str(self.node.op)
