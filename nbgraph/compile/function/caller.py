@@ -14,9 +14,10 @@
         return careful(x0)
 
 Compiled code looks at its arguments itself, and refuses what it can't take: it gives None. Then `careful` converts
-them, or raises, and does the same again. Where the executor does not look at them, that is all there is. A call with
-updates holds a lock from reading the states on. It is text because a loop over arguments costs more than the work of a
-small function. Updates come after everything that can fail, so a call that raises changes nothing.
+them, or raises, and does the same again; it is written when it is first needed. Where the executor does not look at
+them, that is all there is. A call with updates holds a lock from reading the states on. It is text because a loop over
+arguments costs more than the work of a small function. Updates come after everything that can fail, so a call that
+raises changes nothing.
 """
 
 from __future__ import annotations
@@ -98,13 +99,25 @@ def make_call(plan: CallPlan, checked: bool = True) -> Callable[..., Any]:
             if checked and not _looks_itself(plan, i):
                 kept[i] = f"given{i}"
                 quick += [f"given{i} = x{i}", *every[i]]
-        text = [*_function("call", given, [*quick, *work, f"return careful({', '.join(kept)})"]),
-                *_function("careful", [*given, *timed], [*(line for lines in every for line in lines), *work,
-                                              "raise AssertionError('converted arguments are refused')"])]
+        text = _function("call", given, [*quick, *work, f"return careful({', '.join(kept)})"])
+        converted = [*(line for lines in every for line in lines), *work,
+                     "raise AssertionError('converted arguments are refused')"]
+
+        def careful(*arguments: Any) -> Any:
+            # Most functions are never given what must be converted.
+            _define("careful", _function("careful", [*given, *timed], converted), names)
+            return names["careful"](*arguments)
+
+        names["careful"] = careful
     else:
         text = _function("call", given, [*start, *(line for lines in every for line in lines), *work])
+    return _define("call", text, names)
+
+
+def _define(name: str, text: Sequence[str], names: dict[str, Any]) -> Callable[..., Any]:
     exec(compile("\n".join(text), "<call of an nbgraph function>", "exec"), names)
-    return names["call"]
+    made: Callable[..., Any] = names[name]
+    return made
 
 
 def _start(plan: CallPlan, names: dict[str, Any]) -> tuple[list[str], list[str]]:
