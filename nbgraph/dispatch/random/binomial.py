@@ -18,6 +18,7 @@ from numba import int64
 from nbgraph.dispatch.jit import apart, kernel
 from nbgraph.dispatch.random.libm import exp, floor, log, log1p, sqrt
 from nbgraph.dispatch.random.uniform import random
+from nbgraph.dispatch.scalar_value import Value, native, same
 
 _INVERTED_UP_TO = 30.0
 
@@ -35,16 +36,17 @@ def binomial(rng: Any, n: Any, p: Any) -> Any:
 @kernel
 def prepared_binomial(rng: Any, setup: Any) -> Any:
     """`binomial` of the n and p that `setup` was made of."""
-    n, p, rare, _, _ = setup[0]
+    trials, _, _ = setup
+    n, p, rare, _, _ = trials
     if n == 0 or p == 0.0:
         return 0
-    k = _inverted(rng, setup[0]) if rare * n <= _INVERTED_UP_TO else _btpe(rng, setup)
+    k = _inverted(rng, trials) if rare * n <= _INVERTED_UP_TO else _btpe(rng, setup)
     return k if p <= 0.5 else n - k
 
 
 @kernel
 def binomial_setup(n: Any, p: Any) -> Any:
-    """What a draw needs to know of n and p: ((n, p, rare, bound, start), (edges), (rates))
+    """What a draw needs to know of n and p: ((n, p, rare, bound, start), edges, rates)
 
     rare : min(p, 1 - p)
     bound : the mode, or the largest number that is searched for
@@ -55,7 +57,8 @@ def binomial_setup(n: Any, p: Any) -> Any:
     q = 1.0 - rare
     expected = rare * n
     if expected <= _INVERTED_UP_TO:
-        bound = int64(min(float(n), n * rare + 10.0 * sqrt(n * rare * q + 1.0)))
+        far = n * rare + 10.0 * sqrt(n * rare * q + 1.0)
+        bound = int64(far) if far < n else n
         none = exp(n * log1p(-rare))
         return (n, p, rare, bound, none), (0.0, 0.0, 0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 0.0)
     centre = n * rare + rare
@@ -92,9 +95,10 @@ def _inverted(rng: Any, setup: Any) -> Any:
 
 @kernel
 def _btpe(rng: Any, setup: Any) -> Any:
-    n, _, p, mode, variance = setup[0]
-    triangle, box, first_tail, left, right = setup[1]
-    c, rate_left, rate_right, total = setup[2]
+    trials, edges, rates = setup
+    n, _, p, mode, variance = trials
+    triangle, box, first_tail, left, right = edges
+    c, rate_left, rate_right, total = rates
     while True:
         u = random(rng) * total
         v = random(rng)
@@ -150,8 +154,12 @@ def _accepted(n: Any, p: Any, mode: Any, variance: Any, y: Any, v: Any) -> Any:
                          + _correction(x1) + _correction(w))
 
 
-@kernel
-def _correction(x: Any) -> Any:
-    """Of Stirling's formula."""
+def _stirling(x: Any) -> Any:
     square = x * x
     return (13680.0 - (462.0 - (132.0 - (99.0 - 140.0 / square) / square) / square) / square) / x / 166320.0
+
+
+@native(_stirling, same)
+def _correction(x: Value) -> Value:
+    """Of Stirling's formula."""
+    return _stirling(x)
