@@ -56,7 +56,6 @@ def standard_gamma(rng: Any, shape: Any) -> Any:
 
 @kernel
 def _small_gamma(rng: Any, shape: Any) -> Any:
-    apart()
     if shape == 0.0:
         return 0.0
     while True:
@@ -95,7 +94,6 @@ def standard_gamma_32(rng: Any, shape: Any) -> Any:
 
 @kernel
 def _small_gamma_32(rng: Any, shape: Any) -> Any:
-    apart()
     if shape == 0.0:
         return np.float32(0.0)
     while True:

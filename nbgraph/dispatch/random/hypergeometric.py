@@ -61,7 +61,6 @@ def hypergeometric(rng: Any, good: Any, bad: Any, sample: Any) -> Any:
 
 @kernel
 def _hrua(rng: Any, good: Any, bad: Any, sample: Any) -> Any:
-    apart()
     total = good + bad
     few = min(sample, total - sample)
     rare, common = min(good, bad), max(good, bad)

