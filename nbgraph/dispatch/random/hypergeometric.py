@@ -62,8 +62,8 @@ def hypergeometric(rng: Any, good: Any, bad: Any, sample: Any) -> Any:
 @kernel
 def _hrua(rng: Any, good: Any, bad: Any, sample: Any) -> Any:
     total = good + bad
-    few = min(sample, total - sample)
-    rare, common = min(good, bad), max(good, bad)
+    few = sample if sample <= total - sample else total - sample
+    rare, common = (good, bad) if good <= bad else (bad, good)
     p = rare / total
     q = common / total
     a = few * p + 0.5
@@ -73,7 +73,8 @@ def _hrua(rng: Any, good: Any, bad: Any, sample: Any) -> Any:
     mode = int64(floor((few + 1.0) * (rare + 1) / (total + 2)))
     g = (log_factorial(mode) + log_factorial(rare - mode) + log_factorial(few - mode)
          + log_factorial(common - few + mode))
-    end = min(min(few, rare) + 1.0, floor(a + 16.0 * c))
+    far, most = floor(a + 16.0 * c), float64(few if few <= rare else rare)
+    end = far if far < most + 1.0 else most + 1.0
     while True:
         u = random(rng)
         v = random(rng)

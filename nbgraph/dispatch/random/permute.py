@@ -89,7 +89,7 @@ def choice(rng: Any, population: Any, shuffled: Any, scratch: Any, out: Any) -> 
     if _shuffles_all(population, size, shuffled):
         for i in range(population):
             scratch[i] = i
-        _shuffle_end(rng, scratch, max(population - size, 1))
+        _shuffle_end(rng, scratch, population - size if size < population else 1)
         for i in range(size):
             out[i] = scratch[population - size + i]
         return

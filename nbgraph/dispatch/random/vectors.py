@@ -55,10 +55,11 @@ def dirichlet(rng: Any, alpha: Any, out: Any) -> Any:
     out : float64[k]
     """
     k = alpha.shape[0]
-    largest = 0.0
+    small = True
     for i in range(k):
-        largest = max(largest, alpha[i])
-    if largest < _SMALL_ALPHA:
+        if not alpha[i] < _SMALL_ALPHA:
+            small = False
+    if small:
         _broken_stick(rng, alpha, out)
         return
     total = 0.0

@@ -58,6 +58,13 @@ def test_numpy_draws_the_same_for_arrays_of_parameters(name, parameters):
     assert where(arrays) == where(numbers)
 
 
+@pytest.mark.parametrize("kind", ["PCG64DXSM", "SFC64", "Philox", "MT19937"])
+@pytest.mark.parametrize(("name", "parameters"), [("negative_binomial", (5.0, 0.1)), ("binomial", (1000, 0.3)),
+                                                  ("hypergeometric", (10, 20, 5)), ("hypergeometric", (50, 90, 40))])
+def test_draws_of_other_kinds_of_generators_are_those_of_numpy(kind, name, parameters):
+    check_stream(CASES[name][0], getattr(np.random.Generator, name), parameters, np.int64, kind)
+
+
 @entry
 def _prepared(state, n, p, out):
     rng, setup = pcg64(state), binomial_setup(n, p)

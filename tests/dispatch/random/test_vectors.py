@@ -26,7 +26,8 @@ def test_multinomial_numbers_are_those_of_numpy(n, p):
 
 @pytest.mark.parametrize("alpha", [
     [0.2, 0.3, 0.5], [1.0, 2.0], [5.0], [0.0, 1.0], [0.09, 0.1], [0.05], [0.01, 0.02, 0.03], [0.05, 0.0, 0.0],
-    [0.0, 0.05, 0.0, 0.0, 0.03, 0.0], [0.01, 0.05, 0.01, 0.0, 0.0], [1e-5] * 4])
+    [0.0, 0.05, 0.0, 0.0, 0.03, 0.0], [0.01, 0.05, 0.01, 0.0, 0.0], [1e-5] * 4,
+    [np.nan, 0.01], [0.01, np.nan, 2.0]])
 def test_dirichlet_numbers_are_those_of_numpy(alpha):
     check_call(vectors.dirichlet, (np.array(alpha),), np.empty((ROWS, len(alpha))),
                lambda g: g.dirichlet(alpha, ROWS), row_filler)
