@@ -8,7 +8,7 @@ import pytest
 from nbgraph.dispatch.jit import entry
 from nbgraph.dispatch.random import mrg
 
-# The moduli and multipliers of the paper, and the jump matrices of its appendix and of the authors' SSJ library.
+# The moduli of the paper, and the jump matrices that SSJ and clRNG, of the authors' group, publish.
 M1, M2 = 2147483647, 2147462579
 PUBLISHED = {
     (1, 72): [[1516919229, 758510237, 499121365], [1884998244, 1516919229, 335398200],
