@@ -56,6 +56,10 @@ class _PlainCalls(FunctionPass):
         return bool(items)
 
 
+# What every module that needs it brings along.
+_SHARED = (llvm.Linkage.linkonce_any, llvm.Linkage.linkonce_odr)
+
+
 def _op_of(value: Any) -> str | None:
     return value.op if isinstance(value, ir.Expr) else None
 
@@ -99,13 +103,19 @@ class _EntryLibrary(JITCodeLibrary):
     def _optimize_final_module(self) -> None:
         # Nobody else calls them: so LLVM drops arguments that are not read, and copies `main` into its only caller.
         # But the vectoriser finds what is weak by its name (`vmath.rare`).
-        for function in self._final_module.functions:
-            seen = function.name == self.called_by_python or function.linkage == llvm.Linkage.weak_odr
-            if not function.is_declaration and not seen:
-                function.linkage = llvm.Linkage.internal
+        own = [function for function in self._final_module.functions if not function.is_declaration
+               and function.name != self.called_by_python and function.linkage != llvm.Linkage.weak_odr]
+        shared = {function.name for function in own if function.linkage in _SHARED}
+        for function in own:
+            function.linkage = llvm.Linkage.internal
         start = time.perf_counter()
         passes, builder = self._codegen._module_pass_manager()
         passes.run(self._final_module, builder)
+        # LLVM has made them fit the calls that are here, dropping a test for NULL, say. Its linker would take one for
+        # that of another module all the same, internal or not, where that has the name.
+        for function in self._final_module.functions:
+            if function.name in shared:
+                function.name = f"{function.name}.{self.called_by_python}"
         self.llvm_seconds += time.perf_counter() - start
 
     def _finalize_final_module(self) -> None:

@@ -102,6 +102,8 @@ def _can_come_early(call: CallKernel, between: list[Any], roots: dict[Buffer, Bu
     made: set[Local] = set()
     own, written = _memory(buffers_in(call), roots), _memory(call.kernel.writes, roots)
     for s in between:
+        if isinstance(s, Test):
+            return False  # what it makes sure of, the kernel may rely on
         if isinstance(s, Allocate):
             if made.intersection(locals_in(s)):
                 return False

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -81,3 +84,27 @@ def test_mathematics_is_vectorised_in_the_function_that_links_it(name, monkeypat
     (text,) = seen
     (body,) = re.findall(r"^define [^\n]*mapped.*?^}", text, re.M | re.S)
     assert re.search(r"store <\d+ x double>", body)
+
+
+PROGRAM = """
+import sys
+import numpy as np, numba
+import nbgraph, nbgraph.tensor as nt
+a = np.array([3.0, 1.0, 2.0])
+if "sorted" in sys.argv:
+    numba.njit(lambda v: np.sort(v))(a)
+x = nt.dvector("x")
+functions = [nbgraph.function([x], z) for z in (x + 1, nt.exp(x).sum(), nt.cumsum(x), x[::-1])]
+print(numba.njit(lambda v: v if len("abc" + str(int(v[0]))) == 4 else v * 0)(a).tolist())
+print(numba.njit(lambda v: [v, v + 1][1:])(a)[0].tolist(), [f(a).tolist() for f in functions][0])
+"""
+
+
+@pytest.mark.parametrize("arguments", [[], ["sorted"]])
+def test_numbas_own_functions_are_not_linked_to_what_generated_code_has_specialised(arguments, tmp_path):
+    """LLVM's linker knows functions by name: NRT_incref of ours asks for no NULL."""
+    for _ in ("compiled", "loaded"):
+        found = subprocess.run([sys.executable, "-c", PROGRAM, *arguments], capture_output=True, text=True,
+                               env=os.environ | {"NBGRAPH_CACHE_DIR": str(tmp_path)})
+        assert found.returncode == 0, found.stderr
+        assert found.stdout.splitlines() == ["[3.0, 1.0, 2.0]", "[4.0, 2.0, 3.0] [4.0, 2.0, 3.0]"]

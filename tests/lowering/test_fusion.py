@@ -10,7 +10,7 @@ from nbgraph.dispatch.expressions import For
 from nbgraph.graph.evaluate import evaluate
 from nbgraph.graph.fg import FunctionGraph
 from nbgraph.lowering.emit import canonical_source
-from nbgraph.lowering.program import Allocate
+from nbgraph.lowering.program import Allocate, CallKernel
 from tests.lowering.stages import leaves_of, run_as_python, staged, statements
 
 X, Y, W = nt.dmatrices("X", "Y", "W")
@@ -80,6 +80,17 @@ def test_inner_loops_over_the_same_length_are_joined():
     (kernel,) = staged(nt.exp(X - X.max(axis=1, keepdims=True)), (X * W).sum(axis=1)).program.kernels
     (outer,) = [s for s in kernel.body if isinstance(s, For)]
     assert sum(isinstance(s, For) for s in outer.body) == 2
+
+
+@pytest.mark.parametrize("at", [nt.cast(v * 2, "int64"), nt.cast(nt.exp(v), "int64") + i])
+def test_no_loop_reads_at_an_index_before_that_is_checked(at):
+    source = nt.dvector("source")
+    for outputs in ([source[at]], [nt.exp(source[at]).sum(), at.sum()], [at.sum(), source[at], at]):
+        statements = staged(*outputs).program.statements
+        checked = [k for k, s in enumerate(statements) if getattr(s, "array", None) is not None]
+        read = [k for k, s in enumerate(statements) if isinstance(s, CallKernel)
+                and any(b.hint == "source" for b in s.kernel.reads)]
+        assert checked and read and max(checked) < min(read)
 
 
 def test_many_rows_of_statements_are_not_one_loop():
