@@ -119,3 +119,13 @@ def graph_replace(outputs: Any, replace: Replacements | None = None, *, strict: 
                              "strict=False to leave out the others")
     fresh = rebuild(listed, pairs)
     return fresh if isinstance(outputs, (list, tuple)) else fresh[0]
+
+
+# Not annotated, as in nbgraph.tensor: mypy would take the module for one that cannot be called.
+def __getattr__(name):  # type: ignore[no-untyped-def]
+    """vectorize_graph, where older programs look for it."""
+    if name == "vectorize_graph":
+        # A layer above, imported when first used: a stated exception to the layers.
+        from nbgraph.tensor.batching import vectorize_graph
+        return vectorize_graph
+    raise AttributeError(f"nbgraph.graph.replace has no {name!r}")

@@ -7,6 +7,10 @@ TensorType(float64, shape=(None,))
 """
 
 from nbgraph.config import config
+
+# Their import registers the rules for batch axes.
+from nbgraph.tensor import batching_indexing, batching_rules
+from nbgraph.tensor.batching import vectorize_graph
 from nbgraph.tensor.constant_value import get_scalar_constant_value
 from nbgraph.tensor.constructors import CONSTRUCTORS, tensor
 from nbgraph.tensor.convert import as_tensor_variable, constant, weak_constant
