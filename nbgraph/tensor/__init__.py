@@ -110,6 +110,7 @@ from nbgraph.tensor.shape_functions import (
 from nbgraph.tensor.special import log_softmax, logsumexp, relu, softmax
 from nbgraph.tensor.type import TensorType
 from nbgraph.tensor.variable import TensorConstant, TensorVariable
+from nbgraph.tensor.vectorized import vectorize
 
 globals().update(CONSTRUCTORS)
 globals().update(FUNCTIONS)

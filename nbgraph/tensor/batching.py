@@ -64,14 +64,7 @@ class Batch:
 
     @cached_property
     def _deciding(self) -> list[tuple[int, int]]:
-        """For each batch axis of the outputs the input, and its axis, whose length it has: a known one if there is."""
-        found = []
-        for behind in range(self.count, 0, -1):
-            having = [(place, count - behind) for place, count in enumerate(self.counts) if count >= behind]
-            lengths = {pair: self.inputs[pair[0]].type.shape[pair[1]] for pair in having}
-            having.sort(key=lambda pair: (lengths[pair] == 1, lengths[pair] is None))
-            found.append(having[0])
-        return found
+        return deciding_axes(self.inputs, self.counts)
 
     def spread(self, place: int) -> Any:
         """The input with all batch axes in their full lengths: repeated, checked at run time."""
@@ -87,6 +80,19 @@ class Batch:
             raise GraphError(self.op, f"cannot be computed for a batch: {why}", line=self.node.line,
                              **{f"x{place}": self.node.inputs[place] for place in bad},
                              fix="compute it from what has no batch axes, or loop over the batch")
+
+
+def deciding_axes(tensors: Sequence[Any], counts: Sequence[int]) -> list[tuple[int, int]]:
+    """Which (tensor, axis) has the length of each batch axis that `counts` leading axes of `tensors` broadcast to.
+
+    One whose length is known if there is one, one of length 1 only where all are.
+    """
+    found = []
+    for behind in range(max(counts, default=0), 0, -1):
+        having = [(place, count - behind) for place, count in enumerate(counts) if count >= behind]
+        lengths = {pair: tensors[pair[0]].type.shape[pair[1]] for pair in having}
+        found.append(min(having, key=lambda pair: (lengths[pair] == 1, lengths[pair] is None)))
+    return found
 
 
 Batching = Callable[[Batch], Sequence[Any]]
