@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import Any
 
 import nbgraph.tensor as nt
-from nbgraph.errors import DTypeError, GraphError, ShapeError
+from nbgraph.errors import BatchError, DTypeError, GraphError, ShapeError
 from nbgraph.graph.basic import Apply, Variable
 from nbgraph.graph.op import Op
 from nbgraph.graph.replace import Replacements, pairs_of
@@ -74,10 +74,10 @@ class Batch:
         return nt.broadcast_to(x, (*self.lengths, *nt.lengths_of(x)[self.count:]))
 
     def refuse(self, places: Sequence[int], why: str) -> None:
-        """GraphError where one of these inputs has batch axes."""
+        """BatchError where one of these inputs has batch axes."""
         bad = [place for place in places if self.counts[place]]
         if bad:
-            raise GraphError(self.op, f"cannot be computed for a batch: {why}", line=self.node.line,
+            raise BatchError(self.op, f"cannot be computed for a batch: {why}", line=self.node.line,
                              **{f"x{place}": self.node.inputs[place] for place in bad},
                              fix="compute it from what has no batch axes, or loop over the batch")
 
@@ -157,7 +157,7 @@ def vectorize_graph(outputs: Any, replace: Replacements) -> Any:
     DTypeError   a new variable of another dtype
     ShapeError   a new variable with fewer axes than its key, or another known length; at run time: batch axes of
                  different lengths (a length broadcasts only where it is known to be 1 when the graph is built)
-    GraphError   an Op without a rule, or one whose results for the elements of a batch have different shapes
+    BatchError   an Op without a rule, or one whose results for the elements of a batch have different shapes
 
     Examples
     --------
@@ -188,7 +188,7 @@ def _batched(node: Apply, inputs: Sequence[Any]) -> Sequence[Any]:
         reason = next((UNBATCHED[cls] for cls in type(node.op).__mro__ if cls in UNBATCHED), None)
         fix = (f"register a rule with @nbgraph.tensor.batching.batches({type(node.op).__name__})" if reason is None
                else "compute it from what has no batch axes, or loop over the batch")
-        raise GraphError(node.op, f"cannot be computed for a batch: {reason or 'it has no rule for batch axes'}",
+        raise BatchError(node.op, f"cannot be computed for a batch: {reason or 'it has no rule for batch axes'}",
                          line=node.line, **{f"x{i}": v for i, v in enumerate(node.inputs)}, fix=fix)
     found = list(rule(batch))
     if len(found) != len(node.outputs):

@@ -72,7 +72,7 @@ def vectorize(pyfunc: Callable[..., Any], signature: str | None = None) -> Calla
     ValueError      `signature` is none
     ArgumentError   (when called) another number of arguments or results than the signature has
     ShapeError      (when called, or at run time) too few axes, lengths that differ
-    GraphError      (when called) an Op of `pyfunc` that has no batches
+    BatchError      (when called) an Op of `pyfunc` that has no batches
 
     Examples
     --------
