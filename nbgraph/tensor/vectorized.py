@@ -78,8 +78,8 @@ def vectorize(pyfunc: Callable[..., Any], signature: str | None = None) -> Calla
     --------
     >>> import nbgraph.tensor as nt
     >>> norm = vectorize(lambda x: nt.sqrt(nt.sum(x * x)), "(n)->()")
-    >>> norm(nt.dtensor3("x")).type
-    TensorType(float64, shape=(None, None))
+    >>> norm(nt.dmatrix("x")).type
+    TensorType(float64, shape=(None,))
     """
     given = None if signature is None else parsed(signature)
 
