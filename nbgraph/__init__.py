@@ -14,8 +14,8 @@ from nbgraph.config import config
 
 __version__ = "0.1.0"
 
-__all__ = ["In", "Lop", "Mode", "OpFromGraph", "Out", "Param", "ProfileStats", "Rop", "config", "debugprint", "dprint",
-           "function", "grad", "pp", "shared"]
+__all__ = ["In", "Lop", "Mode", "OpFromGraph", "Out", "Param", "ProfileStats", "Rop", "as_op", "config", "debugprint",
+           "dprint", "function", "function_dump", "grad", "pp", "shared", "wrap_py"]
 
 # Public names, by the module that is imported when one is first used: `import nbgraph` stays quick.
 _LAZY = {
@@ -27,12 +27,15 @@ _LAZY = {
     "Param": "nbgraph.compile.io",
     "ProfileStats": "nbgraph.compile.profile",
     "Rop": "nbgraph.gradient",
+    "as_op": "nbgraph.compile.ops",
     "debugprint": "nbgraph.graph.printing",
     "dprint": "nbgraph.graph.printing",
     "function": "nbgraph.compile.function",
+    "function_dump": "nbgraph.compile.function",
     "grad": "nbgraph.gradient",
     "pp": "nbgraph.graph.printing",
     "shared": "nbgraph.compile.shared",
+    "wrap_py": "nbgraph.compile.ops",
 }
 # Packages that are there as attributes after `import nbgraph` alone.
 _PACKAGES = ("compile", "gradient", "graph", "tensor")

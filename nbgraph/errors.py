@@ -157,3 +157,7 @@ class DebugModeError(NbgraphError, AssertionError):
 
 class NanGuardError(NbgraphError, FloatingPointError):
     """NanGuardMode has found a NaN, an infinite or a huge value."""
+
+
+class RuleError(NbgraphError, AssertionError):
+    """A rewriting rule does not keep values, or does not do what it says."""

@@ -12,6 +12,7 @@ import pickle
 import pkgutil
 from collections.abc import Iterator, Sequence
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -353,6 +354,14 @@ BASES = {
 NO_KERNEL = {"OpFromGraph": "rewriting puts its graph in its place, before anything is lowered"}
 
 
+# Ops that wrap code of users, by the file that tests them with such code.
+OF_USERS = {
+    "Foreign": "tests/lowering/test_python_ops.py",
+    "FromFunctionOp": "tests/compile/test_ops.py",
+    "_Undifferentiated": "tests/dispatch/test_user_ops.py",
+}
+
+
 def every_op_class() -> list[type[Op]]:
     """All Op classes that the package defines."""
     for module in pkgutil.walk_packages(nbgraph.__path__, "nbgraph."):
@@ -391,7 +400,7 @@ def lacking(op_type: type[Op]) -> list[str]:
 
 
 def test_every_op_has_samples_a_kernel_and_a_gradient() -> None:
-    classes = [cls for cls in every_op_class() if cls.__name__ not in BASES]
+    classes = [cls for cls in every_op_class() if cls.__name__ not in BASES | OF_USERS]
     # The rows of the table are the samples of Elemwise.
     missing = {cls.__name__: lacking(cls) for cls in classes if cls is not Elemwise and lacking(cls)}
     assert not missing, missing
@@ -407,6 +416,8 @@ def test_an_op_that_lacks_everything_is_found() -> None:
 
 def test_bases_are_no_ops_of_their_own() -> None:
     classes = {cls.__name__: cls for cls in every_op_class()}
+    for name, file in OF_USERS.items():
+        assert name in classes and "def test_" in (Path(__file__).parents[1] / file).read_text(), name
     for name, reason in BASES.items():
         assert classes[name].__subclasses__() and len(reason) >= 20, name
         assert not any(name == type(op).__name__ for row in ROWS.values() for op in row.subjects), name

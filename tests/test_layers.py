@@ -29,7 +29,8 @@ MAY_IMPORT_NUMBA = {"dispatch", "lowering", "compile", "bench"}
 DEPENDENCIES = {"numpy", "numba", "llvmlite", "scipy"}
 BENCH_EXTRA = {"sklearn", "tqdm", "pytensor", "jax", "numexpr", "matplotlib"}
 # Scripts that derive coefficients, which nothing else imports.
-SCRIPTS = {"dispatch/vmath/derive.py": {"mpmath"}, "dispatch/vmath/fits.py": {"mpmath"}}
+SCRIPTS = {"dispatch/vmath/derive.py": {"mpmath"}, "dispatch/vmath/fits.py": {"mpmath"},
+           "dispatch/random/derive.py": {"mpmath"}}
 # Modules that are imported when a chart is drawn, with what they draw with.
 CHARTS = {"compile/profile_chart.py": {"matplotlib"}}
 MOST_LINES = 500

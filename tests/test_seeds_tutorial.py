@@ -1,6 +1,6 @@
-"""The examples of the tutorial "More Examples" of the library that nbgraph follows, with their printed results.
+"""The last example of the tutorial "More Examples" of the library that nbgraph follows: logistic regression.
 
-Sections in the tutorial's order; random streams are not among them. Every section runs in every mode.
+Its other examples are in `test_seeds_function`.
 """
 
 from __future__ import annotations
@@ -8,144 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import pytest
 
 import nbgraph
 import nbgraph.tensor as at
-from tests.example_text import run
-
-LOGISTIC = """
->>> import nbgraph
->>> import nbgraph.tensor as at
->>> x = at.dmatrix('x')
->>> s = 1 / (1 + at.exp(-x))
->>> logistic = nbgraph.function([x], s)
->>> logistic([[0, 1], [-1, -2]])
-array([[ 0.5       ,  0.73105858],
-       [ 0.26894142,  0.11920292]])
->>> s2 = (1 + at.tanh(x / 2)) / 2
->>> logistic2 = nbgraph.function([x], s2)
->>> logistic2([[0, 1], [-1, -2]])
-array([[ 0.5       ,  0.73105858],
-       [ 0.26894142,  0.11920292]])
-"""
-
-SEVERAL = """
->>> import nbgraph
->>> import nbgraph.tensor as at
->>> a, b = at.dmatrices('a', 'b')
->>> diff = a - b
->>> abs_diff = abs(diff)
->>> diff_squared = diff**2
->>> f = nbgraph.function([a, b], [diff, abs_diff, diff_squared])
->>> f([[1, 1], [1, 1]], [[0, 1], [2, 3]])
-[array([[ 1.,  0.],
-       [-1., -2.]]), array([[ 1.,  0.],
-       [ 1.,  2.]]), array([[ 1.,  0.],
-       [ 1.,  4.]])]
-"""
-
-DEFAULTS = """
->>> import nbgraph.tensor as at
->>> from nbgraph.compile.io import In
->>> from nbgraph import function
->>> x, y = at.dscalars('x', 'y')
->>> z = x + y
->>> f = function([x, In(y, value=1)], z)
->>> f(33)
-array(34.0)
->>> f(33, 2)
-array(35.0)
->>> x, y, w = at.dscalars('x', 'y', 'w')
->>> z = (x + y) * w
->>> f = function([x, In(y, value=1), In(w, value=2, name='w_by_name')], z)
->>> f(33)
-array(68.0)
->>> f(33, 2)
-array(70.0)
->>> f(33, 0, 1)
-array(33.0)
->>> f(33, w_by_name=1)
-array(34.0)
->>> f(33, w_by_name=1, y=0)
-array(33.0)
-"""
-
-SHARED = """
->>> import nbgraph.tensor as at
->>> from nbgraph import function
->>> from nbgraph import shared
->>> state = shared(0)
->>> inc = at.iscalar('inc')
->>> accumulator = function([inc], state, updates=[(state, state+inc)])
->>> print(state.get_value())
-0
->>> accumulator(1)
-array(0)
->>> print(state.get_value())
-1
->>> accumulator(300)
-array(1)
->>> print(state.get_value())
-301
->>> state.set_value(-1)
->>> accumulator(3)
-array(-1)
->>> print(state.get_value())
-2
->>> decrementor = function([inc], state, updates=[(state, state-inc)])
->>> decrementor(2)
-array(2)
->>> print(state.get_value())
-0
->>> fn_of_state = state * 2 + inc
->>> foo = at.scalar(dtype=state.dtype)
->>> skip_shared = function([inc, foo], fn_of_state, givens=[(state, foo)])
->>> skip_shared(1, 3)
-array(7)
->>> print(state.get_value())
-0
-"""
-
-COPIES = """
->>> import nbgraph
->>> import nbgraph.tensor as at
->>> state = nbgraph.shared(0)
->>> inc = at.iscalar('inc')
->>> accumulator = nbgraph.function([inc], state, updates=[(state, state+inc)])
->>> accumulator(10)
-array(0)
->>> print(state.get_value())
-10
->>> new_state = nbgraph.shared(0)
->>> new_accumulator = accumulator.copy(swap={state:new_state})
->>> new_accumulator(100)
-[array(0)]
->>> print(new_state.get_value())
-100
->>> print(state.get_value())
-10
->>> null_accumulator = accumulator.copy(delete_updates=True)
->>> null_accumulator(9000)
-[array(10)]
->>> print(state.get_value())
-10
-"""
-
-SECTIONS = {"logistic function": LOGISTIC, "more than one thing at the same time": SEVERAL,
-            "a default value for an argument": DEFAULTS, "shared variables": SHARED, "copying functions": COPIES}
-
-
-@pytest.mark.parametrize("section", SECTIONS)
-def test_section_prints_what_the_tutorial_says(section: str, mode: str):
-    ran = run(SECTIONS[section], {})
-    assert ran == SECTIONS[section].count(">>>")
-
-
-def test_runner_notices_a_wrong_result():
-    with pytest.raises(AssertionError, match="Got"):
-        run(">>> 1 + 1\n3\n", {})
-
 
 # A real example: logistic regression
 

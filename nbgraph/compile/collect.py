@@ -15,7 +15,7 @@ from typing import Any
 
 import nbgraph.tensor as nt
 from nbgraph.compile.conform import conform, given_pairs
-from nbgraph.compile.container import operand
+from nbgraph.compile.container import Container, operand
 from nbgraph.compile.io import In, Out, as_input
 from nbgraph.compile.shared import SharedVariable
 from nbgraph.errors import ArgumentError, DTypeError, GraphError
@@ -34,7 +34,7 @@ class Slot:
     Attributes
     ----------
     variable : Variable
-    name : str or None
+    name : str, None, or any key that the user chose
     role : "argument", "implicit" or "shared"
     spec : In or None          None for shared variables
     position : int or None     place in the user's list of inputs
@@ -43,7 +43,7 @@ class Slot:
     """
 
     variable: Variable
-    name: str | None
+    name: Any
     role: str
     spec: In | None
     position: int | None
@@ -121,6 +121,7 @@ def collect(inputs: Any, outputs: Any, *, updates: Any = None, givens: Any = Non
     read = _leaves([*found, *changes.values()], specs)
     _check_used(specs, found, changes, on_unused_input)
     slots, next_values = _slots(specs, read, changes, len(found))
+    _check_containers(slots)
     fgraph = FunctionGraph([slot.variable for slot in slots if slot.read], [*found, *next_values])
     return Collected(fgraph, slots, specs, outs, form, keys)
 
@@ -135,7 +136,7 @@ def _listed(inputs: Any) -> Sequence[Any]:
 def _check_specs(specs: Sequence[In]) -> None:
     """Each variable once, each name once, defaults last."""
     variables: dict[Variable, int] = {}
-    names: dict[str, In] = {}
+    names: dict[Any, In] = {}
     optional: In | None = None
     for position, spec in enumerate(specs):
         if spec.variable in variables:
@@ -224,7 +225,7 @@ def _default_updates(expressions: Sequence[Variable], changes: Mapping[Variable,
     """The default updates of the shared variables that are read, of those that these updates read, and so on."""
     if refused is True:
         return {}
-    without: set[Any] = set() if refused is False else set(refused)
+    without = set() if refused is False else _refused(refused)
     found: dict[Variable, Variable] = {}
     pending = list(expressions)
     while pending:
@@ -233,6 +234,15 @@ def _default_updates(expressions: Sequence[Variable], changes: Mapping[Variable,
         pending = rebuild([conform(v, v.default_update, "default update") for v in fresh], replacements, strict=strict)
         found |= dict(zip(fresh, pending, strict=True))
     return found
+
+
+def _refused(given: Any) -> set[Any]:
+    variables = list(given) if isinstance(given, (list, tuple, set, frozenset, Mapping)) else [given]
+    for variable in variables:
+        if variable is given or not isinstance(variable, Variable):
+            raise DTypeError("no_default_updates", f"must be True, False or a list of shared variables, got {given!r}",
+                             line=user_line(), fix="list the shared variables that are not to be updated")
+    return set(variables)
 
 
 def _leaves(outputs: Sequence[Variable], specs: Sequence[In]) -> list[Variable]:
@@ -262,6 +272,20 @@ def _check_used(specs: Sequence[In], found: Sequence[Variable], changes: Mapping
         if action == "raise":
             raise error
         warnings.warn(str(error), stacklevel=4)
+
+
+def _check_containers(slots: Sequence[Slot]) -> None:
+    """No container is updated twice: a clone of a shared variable has the same, and inputs may be given one."""
+    updated: dict[Container, Variable] = {}
+    for slot in slots:
+        container: Any = getattr(slot.variable, "container", None) if slot.spec is None else slot.spec.value
+        if slot.update is None or not isinstance(container, Container):
+            continue
+        if container in updated:
+            raise GraphError(None, f"there are two updates for the value that {updated[container]} and {slot.variable} "
+                             "share", line=user_line(), first=updated[container], second=slot.variable,
+                             fix="give one update for each container")
+        updated[container] = slot.variable
 
 
 def _slots(specs: Sequence[In], read: Sequence[Variable], changes: Mapping[Variable, Variable],

@@ -60,7 +60,9 @@ def conform(variable: Variable, value: Any, role: str, strict: bool = True) -> V
     if not strict or variable.type.is_super(value.type):
         return value
     wanted, actual = variable.type, value.type
-    if not isinstance(wanted, TensorType) or not isinstance(actual, TensorType) or wanted.ndim != actual.ndim:
+    if not isinstance(wanted, TensorType) or not isinstance(actual, TensorType):
+        raise _misfit(variable, value, subject, f"give an expression of type {wanted}")
+    if wanted.ndim != actual.ndim:
         raise _misfit(variable, value, subject, "have the same rank")
     if wanted.dtype != actual.dtype:
         if role == "given" or not np.can_cast(actual.numpy_dtype, wanted.numpy_dtype, "safe"):

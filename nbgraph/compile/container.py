@@ -8,6 +8,7 @@ Shared variables, defaults and states of functions live in containers; who holds
 from __future__ import annotations
 
 import copy
+import pickle
 import threading
 from collections.abc import Iterable
 from typing import Any
@@ -77,6 +78,15 @@ class Container:
         twin.storage[0] = copy.deepcopy(self.storage[0])
         return twin
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {"type": self.type, "name": self.name, "strict": self.strict, "allow_downcast": self.allow_downcast,
+                "storage": self.storage}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        for key, value in state.items():
+            setattr(self, key, value)
+        self.spare = [None]
+
     def __repr__(self) -> str:
         return f"Container({self.name or self.type}: {self.storage[0]!r})"
 
@@ -99,11 +109,25 @@ def locks_of(containers: Iterable[Container]) -> list[Any]:
 def stored(filtered: Any, given: Any, borrow: bool) -> Any:
     """The filtered value in the layout that compiled code takes, sharing memory with `given` only if `borrow`."""
     if not isinstance(filtered, np.ndarray):
-        return filtered if borrow or filtered is not given else copy.deepcopy(filtered)
+        return filtered if borrow or filtered is not given else own_copy(filtered)
     # What the cast made is ours already; anything with a base may be a view of the caller's memory.
     if borrow or (filtered is not given and filtered.base is None):
         return plain(filtered)
     return np.array(filtered, order="C", copy=True, subok=False)
+
+
+def own_copy(value: Any) -> Any:
+    """A deep copy of a value.
+
+    Raises
+    ------
+    DTypeError   it can't be copied, as a lock or an open file
+    """
+    try:
+        return copy.deepcopy(value)
+    except (TypeError, pickle.PicklingError) as error:
+        raise DTypeError(None, f"a {type(value).__name__} can't be copied: {error}", line=user_line(),
+                         fix="pass borrow=True: then the object itself is kept, and given") from None
 
 
 def plain(array: Any) -> np.ndarray:

@@ -25,8 +25,8 @@ from nbgraph.compile.long_double import evaluate_long
 from nbgraph.compile.mode import Mode
 from nbgraph.compile.watching import WatchingExecutor, as_typed
 from nbgraph.errors import DebugModeError
-from nbgraph.graph.basic import Apply, Variable
-from nbgraph.graph.evaluate import perform_checked, value_of
+from nbgraph.graph.basic import Apply, Constant, Variable
+from nbgraph.graph.evaluate import evaluate_all, perform_checked, value_of
 from nbgraph.graph.fg import FunctionGraph
 from nbgraph.rewrites.shapes import Shapes, as_scalar
 
@@ -64,7 +64,7 @@ class _Debugger(WatchingExecutor):
     def look(self, before: Sequence[Any], after: Sequence[Any], results: Sequence[Any], outputs: Sequence[Any],
              seen: Sequence[Any]) -> None:
         """DebugModeError at the first thing that is wrong."""
-        inputs = [as_typed(v, x) for v, x in zip(self.watched.graph.inputs, before, strict=True)]
+        inputs = [as_typed(v, x) for v, x in zip(self.written.inputs, before, strict=True)]
         _check_inputs(self.watched.graph.inputs, before, after)
         _check_memory(results, after)
         self._check_written_graph(inputs)
@@ -73,17 +73,12 @@ class _Debugger(WatchingExecutor):
 
     def _check_written_graph(self, inputs: Sequence[Any]) -> None:
         """The user's graph: Types, words about memory, lengths."""
-        known = dict(zip(self.written.inputs, inputs, strict=True))
-        for node in self.written.nodes:
-            known.update(zip(node.outputs, _performed(node, [value_of(v, known) for v in node.inputs]), strict=True))
+        known = evaluate_all(self.written, inputs, _performed)
         shapes = Shapes(self.written)
         lengths = [(v, axis, n) for node in self.written.nodes for v in node.outputs
                    for axis, n in enumerate(shapes.of(v))]
         graph = FunctionGraph(self.written.inputs, [as_scalar(n) for _, _, n in lengths])
-        asked = dict(zip(graph.inputs, inputs, strict=True))
-        for node in graph.nodes:
-            arguments = [value_of(v, asked) for v in node.inputs]
-            asked.update(zip(node.outputs, perform_checked(node, arguments), strict=True))
+        asked = evaluate_all(graph, inputs)
         for (v, axis, _), n in zip(lengths, graph.outputs, strict=True):
             actual = np.shape(known[v])
             if axis >= len(actual) or int(value_of(n, asked)) != actual[axis]:
@@ -94,10 +89,7 @@ class _Debugger(WatchingExecutor):
         """What a rule gave has the value of what it replaced."""
         pairs = [(f"{name} ({rule})", old, new) for name, rule, old, new in self.fired]
         graph = FunctionGraph(self.written.inputs, list(dict.fromkeys(v for _, *both in pairs for v in both)))
-        known = dict(zip(graph.inputs, inputs, strict=True))
-        for node in graph.nodes:
-            arguments = [value_of(v, known) for v in node.inputs]
-            known.update(zip(node.outputs, perform_checked(node, arguments), strict=True))
+        known = evaluate_all(graph, inputs)
         long: Any = None
         for rule, old, new in pairs:
             a, b = value_of(old, known), value_of(new, known)
@@ -112,26 +104,33 @@ class _Debugger(WatchingExecutor):
     def _check_nodes(self, inputs: Sequence[Any], results: Sequence[Any], outputs: Sequence[Any],
                      seen: Sequence[Any]) -> None:
         """What the compiled function computes is what `perform` gives for the values that it read."""
-        graph = self.watched.graph
-        known = dict(zip(graph.inputs, inputs, strict=True))
+        from nbgraph.lowering.foreign import touches_objects  # brings Numba in
+        graph, parts = self.watched.graph, self.watched.python
+        # An object is a number in this graph, and what follows from one is not looked at.
+        known = {v: x for v, x, is_object in zip(graph.inputs, inputs, parts.inputs, strict=True) if not is_object}
         found: dict[Variable, list[Any]] = {}
         for one in seen:
             found.setdefault(one.variable, []).append((one.value, one.mark))
-        for v, value in zip(graph.outputs, outputs, strict=True):
-            found.setdefault(v, []).append((value, None))
+        arrays = [k for k, is_object in enumerate(parts.outputs) if not is_object]
+        for k in arrays:
+            found.setdefault(graph.outputs[k], []).append((outputs[k], None))
         read: dict[Apply, list[Any]] = {}
         for node in graph.nodes:
+            values = {v: as_typed(v, value) for v in node.outputs for value, mark in found.get(v, ()) if mark is None}
+            if any(v not in known and not isinstance(v, Constant) for v in node.inputs) or touches_objects(node):
+                known.update(values)
+                continue
             arguments = read[node] = [value_of(v, known) for v in node.inputs]
             for k, (v, expected) in enumerate(zip(node.outputs, _performed(node, arguments), strict=True)):
-                known[v] = expected
                 for value, mark in found.get(v, ()):
                     _compare(node, k, expected, as_typed(v, value), arguments, mark)
-                    known[v] = as_typed(v, value) if mark is None else known[v]
-        for v, value in zip(graph.outputs, results, strict=True):
+                known[v] = values.get(v, expected)
+        for k in arrays:
+            v = graph.outputs[k]
             if v.owner is not None and v.index is not None and v.owner in read:
                 # Where nobody looks, quotients are products: roundings differ on the way.
                 slack = RULE_TOLERANCE.get(getattr(v.type, "dtype", ""), 0.0)
-                _compare(v.owner, v.index, known[v], as_typed(v, value), read[v.owner], None, slack)
+                _compare(v.owner, v.index, known[v], as_typed(v, results[k]), read[v.owner], None, slack)
 
 
 def _performed(node: Apply, arguments: Sequence[Any]) -> list[Any]:

@@ -15,6 +15,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import Any
 
 from nbgraph.compile.container import Container, operand
@@ -29,8 +30,10 @@ class In:
     Parameters
     ----------
     variable : Variable        gets a value for each call instead of being computed
-    name : str, optional       its keyword in calls; default the variable's name, unless `autoname` is False
-    value : value, Container or shared variable, optional      what the input is where a call does not give it
+    name : any, optional       its key in f[...]; a string is its keyword in calls, too, and an identifier an attribute
+                               of f. Default the variable's name, unless `autoname` is False
+    value : value, Container or shared variable, optional      what the input is where a call does not give it. A
+                               function that calls may give it to (`implicit=False`) keeps the last one in the Container
     update : Variable, optional      the next value: kept after each call
     mutable : bool             True allows the function to overwrite the default's own memory
     strict : bool              True: a value must have exactly the variable's dtype
@@ -45,15 +48,15 @@ class In:
     ArgumentError   implicit without a value
     """
 
-    def __init__(self, variable: Any, name: str | None = None, value: Any = None, update: Any = None,
+    def __init__(self, variable: Any, name: Any = None, value: Any = None, update: Any = None,
                  mutable: bool | None = None, strict: bool = False, autoname: bool = True,
                  implicit: bool | None = None, *, borrow: bool | None = None,
                  allow_downcast: bool | None = None) -> None:
         _check_variable(variable)
-        if name is not None and not isinstance(name, str):
-            raise TypeError(f"the name of input {variable} must be a string or None, got {name!r}")
+        if not isinstance(name, Hashable) or isinstance(name, Variable):
+            raise TypeError(f"the name of input {variable} must be hashable, and no variable, got {name!r}")
         self.variable: Variable = variable
-        self.name = variable.name if name is None and autoname else name
+        self.name: Any = variable.name if name is None and autoname else name
         self.value = value.container if isinstance(value, Variable) and hasattr(value, "container") else value
         self.update = update
         self.mutable = bool(mutable)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from nbgraph.graph.basic import Apply, Variable
-from nbgraph.graph.evaluate import value_of
+from nbgraph.graph.evaluate import arguments_of
 from nbgraph.graph.fg import FunctionGraph
 from nbgraph.graph.op import perform
 from nbgraph.tensor.elemwise import Elemwise
@@ -26,7 +26,7 @@ def evaluate_long(fgraph: FunctionGraph, values: Sequence[Any]) -> tuple[dict[Va
     known = {v: _widened(value) for v, value in zip(fgraph.inputs, values, strict=True)}
     short: set[Variable] = set()
     for node in fgraph.nodes:
-        inputs = [_widened(value_of(v, known)) for v in node.inputs]
+        inputs = [_widened(x) for x in arguments_of(node, known)]
         results = _computed(node, inputs)
         exact = results is not None
         if results is None:

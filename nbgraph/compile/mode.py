@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -74,6 +75,39 @@ class Mode:
     passes: str | Sequence[Any] = "FAST_RUN"
     executor: str = "native"
 
+    def including(self, *added: Any, into: str | None = None, before: str | None = None,
+                  after: str | None = None) -> Mode:
+        """The same mode with more rewriting.
+
+        Parameters
+        ----------
+        *added : Rule or Pass         rules become a pass of their own, named after the first, or join another
+        into : str, optional          the pass that rules join, behind its own
+        before, after : str, optional     the pass beside which new ones stand; default: before the last pass
+
+        Raises
+        ------
+        ValueError   no pass has that name, or a pass of the same name is there
+        TypeError    neither a Rule nor a Pass; a Pass and `into`
+        """
+        from nbgraph.rewrites.editing import included  # as for `rewrite`
+        return dataclasses.replace(self, passes=included(self._passes(), added, into, before, after))
+
+    def excluding(self, *names: str) -> Mode:
+        """The same mode without the passes and rules of these names.
+
+        Raises
+        ------
+        ValueError   nothing has that name
+        """
+        from nbgraph.rewrites.editing import excluded
+        return dataclasses.replace(self, passes=excluded(self._passes(), names))
+
+    def _passes(self) -> Sequence[Any]:
+        from nbgraph.rewrites import passes
+        found: Sequence[Any] = getattr(passes, self.passes) if isinstance(self.passes, str) else self.passes
+        return found
+
     def rewrite(self, fgraph: FunctionGraph) -> tuple[FunctionGraph, Any]:
         """The rewritten graph, and a report that prints (None without passes)."""
         inner = self.executor == "native" and any(isinstance(node.op, HasInnerGraph) for node in fgraph.nodes)
@@ -81,8 +115,7 @@ class Mode:
             return fgraph, None
         # Rewriting is loaded by the first function that needs it: reference mode never does.
         from nbgraph.rewrites import passes
-        chosen: Any = getattr(passes, self.passes) if isinstance(self.passes, str) else self.passes
-        return passes.rewrite(fgraph, chosen)
+        return passes.rewrite(fgraph, self._passes())
 
     def execute(self, fgraph: FunctionGraph, name: str, input_names: Sequence[str | None],
                 shared_inputs: Sequence[bool], names: Callable[[], dict[Variable, str]],

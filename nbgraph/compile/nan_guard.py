@@ -52,12 +52,15 @@ class _Guard(WatchingExecutor):
              seen: Sequence[Any]) -> None:
         """NanGuardError where a value is not what it should be."""
         graph = self.watched.graph
-        for variable, value in zip(graph.inputs, before, strict=True):
-            self._check(variable, value, None)
+        python = self.watched.python
+        for variable, value, is_object in zip(graph.inputs, before, python.inputs, strict=True):
+            if not is_object:
+                self._check(variable, value, None)
         for one in seen:
             self._check(one.variable, one.value, one.mark)
-        for variable, value in zip(graph.outputs, outputs, strict=True):
-            self._check(variable, value, None)
+        for variable, value, is_object in zip(graph.outputs, outputs, python.outputs, strict=True):
+            if not is_object:
+                self._check(variable, value, None)
 
     def _check(self, variable: Variable, value: Any, mark: Any) -> None:
         array = as_typed(variable, value)

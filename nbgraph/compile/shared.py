@@ -8,35 +8,19 @@ Dtypes are NumPy's (int -> int64, float -> float64); lengths may change from val
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from nbgraph.compile.container import Container, filter_for, operand, stored
+from nbgraph.compile.container import Container, filter_for, operand, own_copy, stored
 from nbgraph.errors import DTypeError
 from nbgraph.graph.basic import Type, Variable
+from nbgraph.graph.generic_type import Generic
 from nbgraph.graph.source import user_line
 from nbgraph.tensor import dtypes
 from nbgraph.tensor.type import TensorType
 from nbgraph.tensor.variable import TensorOperators
-
-
-class ObjectType(Type):
-    """Any Python object: what a shared value has that no tensor can hold."""
-
-    def filter(self, value: Any, strict: bool = False, allow_downcast: bool | None = None) -> Any:
-        return value
-
-    def __eq__(self, other: object) -> bool:
-        return type(self) is type(other)
-
-    def __hash__(self) -> int:
-        return hash(type(self))
-
-    def __str__(self) -> str:
-        return "object"
 
 
 class SharedVariable(Variable):
@@ -61,7 +45,7 @@ class SharedVariable(Variable):
 
     def get_value(self, borrow: bool = False, return_internal_type: bool = False) -> Any:
         """A copy of the value; with `borrow` the stored object itself, which functions go on to use."""
-        return self.container.value if borrow else copy.deepcopy(self.container.value)
+        return self.container.value if borrow else own_copy(self.container.value)
 
     def set_value(self, new_value: Any, borrow: bool = False) -> None:
         """Replace the value in every function that uses the variable.
@@ -82,11 +66,20 @@ class SharedVariable(Variable):
         self.container.put(stored(kept, new_value, borrow))
 
     def zero(self, borrow: bool = False) -> None:
-        """Replace the value by zeros of the same shape; with `borrow` in the stored array itself."""
+        """Replace the value by zeros of the same shape; with `borrow` in the stored array itself.
+
+        Raises
+        ------
+        DTypeError   the value is no array
+        """
+        value = self.container.value
+        if not isinstance(value, np.ndarray):
+            raise DTypeError(f"zero of {self}", f"a {type(value).__name__} has no zeros", line=user_line(),
+                             **operand(self), fix="use set_value")
         if borrow:
-            self.container.value[...] = 0
+            value[...] = 0
         else:
-            self.container.storage[0] = np.zeros_like(self.container.value)
+            self.container.storage[0] = np.zeros_like(value)
 
     def clone(self, name: str | None = None) -> Variable:
         """Another shared variable on the same container."""
@@ -112,7 +105,7 @@ def shared(value: Any, name: str | None = None, strict: bool = False, allow_down
 
     Parameters
     ----------
-    value : array or number     of any tensor dtype (float16 becomes float32); any other object is held as it is
+    value : array or number     of any tensor dtype; any other object has the Type Generic, and is held as it is
     name : str, optional
     strict : bool               True: later values must have exactly this dtype
     allow_downcast : bool       True: later values may lose precision when cast
@@ -120,9 +113,13 @@ def shared(value: Any, name: str | None = None, strict: bool = False, allow_down
     broadcastable : sequence of bool, optional       the older form: True means length 1
     borrow : bool               True: keep `value` itself instead of a copy
 
+    Returns
+    -------
+    TensorSharedVariable, or SharedVariable for an object
+
     Raises
     ------
-    TypeError    `value` is symbolic
+    DTypeError   `value` is symbolic, or has a dtype that no tensor has: float16, longdouble, a larger int than uint64
     ShapeError   `value` does not have the lengths of `shape`
 
     Examples
@@ -134,11 +131,32 @@ def shared(value: Any, name: str | None = None, strict: bool = False, allow_down
         raise DTypeError(None, f"shared needs a value, got the symbolic variable {value}", line=user_line(),
                          **operand(value), fix="pass an array or a number; use function(..., updates=...) to change it")
     options: dict[str, Any] = {"name": name, "strict": strict, "allow_downcast": allow_downcast, "borrow": borrow}
+    lengths = shape if shape is not None else broadcastable
+    dtype = _tensor_dtype(value)
+    if dtype is not None:
+        lengths = (None,) * np.ndim(value) if lengths is None else lengths
+        return TensorSharedVariable(TensorType(dtype, lengths), np.asarray(value) if np.isscalar(value) else value,
+                                    **options)
+    if lengths is not None:
+        raise DTypeError("shared", f"only arrays have a shape, got a {type(value).__name__}", line=user_line(),
+                         fix="pass np.asarray(value), or leave the shape out")
+    return SharedVariable(Generic(), value, **options)
+
+
+def _tensor_dtype(value: Any) -> str | None:
+    """The dtype of the tensor that holds `value`, None for what is no number and no array of numbers.
+
+    Raises
+    ------
+    DTypeError   numbers of a dtype that no tensor has
+    """
     if not isinstance(value, (bool, int, float, complex, np.generic, np.ndarray)):
-        return SharedVariable(ObjectType(), value, **options)
-    array = np.asarray(value)
-    dtype = dtypes.without_half(array.dtype)
-    if dtype not in dtypes.ALL:
-        return SharedVariable(ObjectType(), value, **options)
-    lengths = shape if shape is not None else broadcastable if broadcastable is not None else (None,) * array.ndim
-    return TensorSharedVariable(TensorType(dtype, lengths), array if np.isscalar(value) else value, **options)
+        return None
+    dtype = np.asarray(value).dtype
+    if dtype.name in dtypes.ALL:
+        return dtype.name
+    if dtype.kind not in "iufc" and not isinstance(value, int):
+        return None
+    larger = "float32" if dtype == np.float16 else "complex128" if dtype.kind == "c" else "float64"
+    what = f"{value} fits no integer dtype" if isinstance(value, int) else f"no tensor has dtype {dtype}"
+    raise DTypeError("shared", what, line=user_line(), fix=f"convert it: shared(np.asarray(value, {larger!r}))")

@@ -20,6 +20,7 @@ from nbgraph.dispatch.rules import (
     checks,
     lowers,
 )
+from nbgraph.dispatch.user_ops import elementwise, numba_kernel
 
 __all__ = ["Alias", "Check", "Extent", "Library", "Part", "Pointwise", "Reduction", "Scan", "Search", "Writes",
-           "checks", "lowers"]
+           "checks", "elementwise", "lowers", "numba_kernel"]

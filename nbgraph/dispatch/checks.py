@@ -19,6 +19,9 @@ from numba.extending import lower_builtin
 
 from nbgraph.dispatch.jit import kernel
 
+# The number of a CheckFailed that stands for an exception of Python code.
+PYTHON_FAILED = -1
+
 
 class CheckFailed(Exception):
     """Check `args[0]` does not hold, for the values `args[1:]`."""

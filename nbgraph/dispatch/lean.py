@@ -27,6 +27,7 @@ class LeanLower(Lower):
     def init(self) -> None:
         """Find out what needs no place in memory, and what no reference is counted for."""
         self._counted: dict[Any, bool] = {}
+        self._held_arrays: dict[str, None] = {}
         borrowed = self._borrowed()
         for block in self.blocks.values():
             block.body = [s for s in block.body if not isinstance(s, ir.Del)
@@ -72,6 +73,20 @@ class LeanLower(Lower):
             if result is not None:
                 return result
         return super().lower_assign(ty, inst)
+
+    def lower_inst(self, inst: Any) -> Any:
+        """A statement; arrays that it makes are held until the one that lets go of them."""
+        super().lower_inst(inst)
+        if isinstance(inst, ir.Assign) and self._is_counted(self.typeof(inst.target.name)):
+            self._held_arrays[inst.target.name] = None
+        elif isinstance(inst, ir.Del):
+            self._held_arrays.pop(inst.value, None)
+
+    def free_all(self) -> None:
+        """Let go of every array that is held here: the function ends early."""
+        for name in self._held_arrays:
+            if name not in self._borrowed_names:
+                self.decref(self.typeof(name), self.loadvar(name))
 
     # --- variables ----------------------------------------------------------------------------------------------------
 
@@ -168,7 +183,7 @@ class LeanLower(Lower):
     # --- calls --------------------------------------------------------------------------------------------------------
 
     def _lower_call_normal(self, fnty: Any, expr: Any, signature: Any) -> Any:
-        """A call of a kernel, which does not fail."""
+        """A call of a kernel, which does not fail; of a function of a user, which may."""
         if not isinstance(fnty, types.Dispatcher):
             return super()._lower_call_normal(fnty, expr, signature)
         arguments = self.fold_call_args(fnty, signature, expr.args, expr.vararg, expr.kws)
@@ -177,5 +192,9 @@ class LeanLower(Lower):
         function = self.context.declare_function(self.module, compiled.fndesc)
         status, result = self.context.call_conv.call_function(self.builder, function, compiled.fndesc.restype,
                                                               compiled.fndesc.argtypes, arguments)
+        if not getattr(fnty.dispatcher, "cannot_fail", True):
+            with cgutils.if_unlikely(self.builder, status.is_error):
+                self.free_all()
+                self.context.call_conv.return_status_propagate(self.builder, status)
         return fix_returning_optional(self.context, self.builder, signature, status, result)
 

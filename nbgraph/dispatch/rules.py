@@ -15,6 +15,7 @@ A rule is one of
 | Alias     | the same memory in another shape                                             | Reshape             |
 | Extent    | the length of an axis                                                        | Length              |
 | Library   | a function of `dispatch` called with whole arrays                            | Dot                 |
+| UserKernel | a function of a user called with whole arrays                               | an Op of a user     |
 
 `@checks(Op)` adds what must hold at run time before the node is computed.
 """
@@ -135,6 +136,13 @@ class Library:
 
 
 @dataclass(frozen=True)
+class UserKernel:
+    """A function of `user_code`, by its dotted name, that takes the node's inputs and gives its outputs."""
+
+    function: str
+
+
+@dataclass(frozen=True)
 class Check:
     """What must hold at run time.
 
@@ -152,7 +160,7 @@ class Check:
     node: Apply = field(repr=False)
 
 
-Rule = Pointwise | Reduction | Search | Scan | Writes | Alias | Extent | Library
+Rule = Pointwise | Reduction | Search | Scan | Writes | Alias | Extent | Library | UserKernel
 Dims = Callable[[Variable], tuple[Any, ...]]
 
 _RULES: dict[type, Callable[[Apply], Rule]] = {}
@@ -177,6 +185,20 @@ def checks(*op_types: type[Op]) -> Callable[[Callable[[Apply, Dims], list[Check]
             _CHECKS[op_type] = function
         return function
     return register
+
+
+_USER_KERNELS: set[type] = set()
+
+
+def gives_user_kernel(op_type: type[Op], rule: Callable[[Apply], UserKernel]) -> None:
+    """Register a kernel of a user: a rule that is asked only when the graph is lowered."""
+    lowers(op_type)(rule)
+    _USER_KERNELS.add(op_type)
+
+
+def is_user_kernel(op: Op) -> bool:
+    """True where the Op's kernel is a user's."""
+    return _native_class(op) in _USER_KERNELS
 
 
 def has_rule(op: Op) -> bool:

@@ -6,6 +6,8 @@
     resolve("identity", ("float64",), "uint8")                "nbgraph.dispatch.scalar_logic.to_uint8"
     resolve("sum", ("float64", "float64"), "float64")         "nbgraph.dispatch.scalar_combine.add"
 
+Functions of users are called by the name that `user_code` gives them.
+
 Operands come in the dtypes that are named. An operator on small integers gives 64 bits, which the caller wraps.
 Nothing here imports Numba.
 """
@@ -16,6 +18,7 @@ from nbgraph.errors import KernelError
 from nbgraph.tensor import dtypes
 
 _HERE = "nbgraph.dispatch."
+USER_CODE = f"{_HERE}user_code."
 _INFIX = ("+", "-", "*", "<", "<=", ">", ">=", "==", "!=", "&", "|", "^")
 # Operators that mean something else for booleans; the reductions among them are functions of (accumulator, value).
 _OF_BOOLEANS = {"+": "|", "*": "&", "sum": "|", "prod": "&", "max": "|", "min": "&", "all": "&", "any": "|",
@@ -73,6 +76,8 @@ def resolve(kernel: str, operand_dtypes: tuple[str, ...], dtype: str) -> str:
     """
     if kernel == "identity":
         return _cast(operand_dtypes[0], dtype)
+    if kernel.startswith(USER_CODE):
+        return kernel
     for kinds, special in _BY_KIND:
         if operand_dtypes[-1] in kinds and kernel in special:
             return _full(special[kernel])

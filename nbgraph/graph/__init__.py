@@ -3,11 +3,12 @@
 from nbgraph.graph.basic import Apply, Constant, Type, Variable
 from nbgraph.graph.equal import equal_computations
 from nbgraph.graph.fg import FunctionGraph
+from nbgraph.graph.generic_type import Generic
 from nbgraph.graph.op import Op
 from nbgraph.graph.replace import clone_replace, graph_replace
 from nbgraph.graph.traversal import ancestors, graph_inputs, io_toposort, toposort, walk
 
-__all__ = ["Apply", "Constant", "FunctionGraph", "Op", "Type", "Variable", "ancestors", "clone_replace",
+__all__ = ["Apply", "Constant", "FunctionGraph", "Generic", "Op", "Type", "Variable", "ancestors", "clone_replace",
            "equal_computations", "graph_inputs", "graph_replace", "io_toposort", "toposort", "vectorize_graph",
            "walk"]
 

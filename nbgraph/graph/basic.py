@@ -8,6 +8,7 @@ Nothing here knows arrays, NumPy or Numba. Nodes are immutable once built: a rew
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from importlib import import_module
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -62,6 +63,10 @@ class Type:
         return str(value)
 
 
+class Tag(SimpleNamespace):
+    """The user's own notes on a variable: any attributes."""
+
+
 class Variable:
     """A value that is not there yet: typed, and either a leaf or the `index`-th output of `owner`.
 
@@ -86,7 +91,7 @@ class Variable:
         self.index = index
         self.name = name
         self.line: SourceLine | None = owner.line if owner is not None else user_line()
-        self._tag: SimpleNamespace | None = None
+        self._tag: Tag | None = None
         self._evaluators: dict[Any, Any] | None = None
 
     def eval(self, inputs_to_values: Mapping[Any, Any] | None = None) -> Any:
@@ -116,19 +121,19 @@ class Variable:
         return function(*(given[key] for key in order))
 
     @property
-    def tag(self) -> SimpleNamespace:
+    def tag(self) -> Tag:
         """A namespace for the user's own notes, made when first used."""
         if self._tag is None:
-            self._tag = SimpleNamespace()
+            self._tag = Tag()
         return self._tag
 
     def clone(self, name: str | None = None) -> Variable:
         """A new leaf of the same Type and name."""
-        copy = self.type.make_variable(name or self.name)
-        copy.line = self.line
+        twin = self.type.make_variable(name or self.name)
+        twin.line = self.line
         if self._tag is not None:
-            copy._tag = SimpleNamespace(**vars(self._tag))
-        return copy
+            twin._tag = Tag(**vars(self._tag))
+        return twin
 
     def __str__(self) -> str:
         if self.name is not None:
@@ -141,12 +146,25 @@ class Variable:
     def __repr__(self) -> str:
         return str(self)
 
+    def __copy__(self) -> Variable:
+        """A leaf: its clone. An output: that of another application of the same Op to the same inputs."""
+        if self.owner is None or self.index is None:
+            return self.clone()
+        return copy(self.owner).outputs[self.index]
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        if self.owner is None:
+            return super().__reduce_ex__(protocol)
+        from nbgraph.graph.pickling import reduced_variable  # which imports this module
+        return reduced_variable(self)
+
     def __getstate__(self) -> dict[str, Any]:
-        return {"type": self.type, "owner": self.owner, "index": self.index, "name": self.name, "line": self.line,
-                "_tag": self._tag}
+        """All but its place in the graph, which `pickling` knows, and what was compiled for it."""
+        own = getattr(self, "__dict__", {})
+        return {"type": self.type, "name": self.name, "line": self.line, "_tag": self._tag, **own}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self._evaluators = None
+        self.owner = self.index = self._evaluators = None
         for key, value in state.items():
             setattr(self, key, value)
 
@@ -251,11 +269,15 @@ class Apply:
     def __repr__(self) -> str:
         return f"{self.op}({', '.join(map(str, self.inputs))})"
 
-    def __getstate__(self) -> tuple[Any, ...]:
-        return self.op, self.inputs, self.outputs, self.line
+    def __copy__(self) -> Apply:
+        twin = type(self)(self.op, self.inputs, [v.clone() for v in self.outputs])
+        for variable in (twin, *twin.outputs):
+            variable.line = self.line
+        return twin
 
-    def __setstate__(self, state: tuple[Any, ...]) -> None:
-        self.op, self.inputs, self.outputs, self.line = state
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        from nbgraph.graph.pickling import reduced_node  # which imports this module
+        return reduced_node(self)
 
 
 Type.variable_type = Variable

@@ -5,6 +5,7 @@ Takes input values in the order of `fgraph.inputs`, gives output values in the o
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -26,12 +27,27 @@ def evaluate(fgraph: FunctionGraph, values: Sequence[Any], compute: Compute | No
     last_use = {v: i for i, node in enumerate(fgraph.nodes) for v in node.inputs}
     kept = set(fgraph.outputs)
     for i, node in enumerate(fgraph.nodes):
-        arguments = [value_of(v, known) for v in node.inputs]
-        known.update(zip(node.outputs, compute(node, arguments), strict=True))
+        known.update(zip(node.outputs, compute(node, arguments_of(node, known)), strict=True))
         for v in node.inputs:
             if last_use[v] == i and v not in kept:
                 known.pop(v, None)
     return [value_of(v, known) for v in fgraph.outputs]
+
+
+def evaluate_all(fgraph: FunctionGraph, values: Sequence[Any], compute: Compute | None = None) -> dict[Variable, Any]:
+    """The values of all variables but constants."""
+    known: dict[Variable, Any] = dict(zip(fgraph.inputs, values, strict=True))
+    for node in fgraph.nodes:
+        known.update(zip(node.outputs, (compute or perform_checked)(node, arguments_of(node, known)), strict=True))
+    return known
+
+
+def arguments_of(node: Apply, known: dict[Variable, Any]) -> list[Any]:
+    """The values that `perform` of a node is given. What it overwrites is its own: others may read it later."""
+    arguments = [value_of(v, known) for v in node.inputs]
+    for place in {i for overwritten in node.op.destroy_map.values() for i in overwritten}:
+        arguments[place] = copy.deepcopy(arguments[place])
+    return arguments
 
 
 def value_of(variable: Variable, known: dict[Variable, Any]) -> Any:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
+from typing import Any
 
 from nbgraph.errors import GraphError
 from nbgraph.graph.basic import Apply, Constant, Variable
@@ -82,6 +83,14 @@ class FunctionGraph:
         if len(outputs) == len(self.outputs) and all(a is b for a, b in zip(outputs, self.outputs, strict=True)):
             return self
         return FunctionGraph(self.inputs, outputs)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return FunctionGraph, (self.inputs, self.outputs)
+
+    def __copy__(self) -> FunctionGraph:
+        twin = object.__new__(FunctionGraph)
+        vars(twin).update(vars(self))
+        return twin
 
     def __len__(self) -> int:
         return len(self.nodes)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from nbgraph.graph.basic import Apply, Constant, Variable
@@ -11,12 +11,14 @@ T = TypeVar("T")
 
 
 def toposort(outputs: Iterable[Variable], stop: Collection[Variable] = (),
-             also: Callable[[Apply], Iterable[Variable]] = lambda node: ()) -> list[Apply]:
+             also: Callable[[Apply], Iterable[Variable]] = lambda node: (),
+             barrier: Container[int] | None = None) -> list[Apply]:
     """Apply nodes that `outputs` need, each after the nodes it depends on; `stop` variables are leaves.
 
-    `also` names further variables that must come before a node. Deterministic: depth first, inputs from left to right.
+    `also` names further variables that must come before a node; `barrier`, in place of `stop`, has the ids of leaves.
+    Deterministic: depth first, inputs from left to right.
     """
-    barrier = {id(v) for v in stop}
+    barrier = {id(v) for v in stop} if barrier is None else barrier
     done: set[int] = set()
     order: list[Apply] = []
     stack = [v.owner for v in reversed(list(outputs)) if v.owner is not None and id(v) not in barrier]

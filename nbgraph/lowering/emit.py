@@ -11,7 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from nbgraph.dispatch.checks import PYTHON_FAILED
 from nbgraph.dispatch.expressions import Assign, Buffer, Call, Combine, For, Keep, Literal, Local, Store
+from nbgraph.dispatch.scalar import USER_CODE
 from nbgraph.lowering.claims import conditions
 from nbgraph.lowering.names import Hinted, Numbered
 from nbgraph.lowering.program import (
@@ -190,21 +192,34 @@ class MainWriter(BodyWriter):
         arguments = [self.value(a) for a in s.arguments]
         outputs = [self.namer.name(b) for b in s.outputs]
         function = self.imports.name(s.function)
-        if s.allocates:
+        if s.function.startswith(USER_CODE):
+            self.call_user(s, f"{function}({', '.join(arguments)})")
+        elif s.allocates:
             comma = "," if len(outputs) == 1 else ""
             self.line(f"{', '.join(outputs)}{comma} = {function}({', '.join(arguments)})")
         else:
             self.line(f"{function}({', '.join([*arguments, *outputs])})")
 
+    def call_user(self, s: CallLibrary, call: str) -> None:
+        """z, w = smoothed(x); z = own(z, np.float64, (-1,)); …"""
+        own = self.imports.name("nbgraph.dispatch.own.own")
+        results = [Local(f"{b.hint}_given") for b in s.outputs]
+        self.line(f"{', '.join(map(self.namer.name, results))} = {call}")
+        for result, b in zip(results, s.outputs, strict=True):
+            self.line(f"{self.namer.name(b)} = {own}({self.namer.name(result)}, np.{numpy_name(b.dtype)}, "
+                      f"{_tuple(['-1'] * b.ndim)})")
+
     def call_python(self, s: CallPython) -> None:
-        """run_python(python, 0, x); z = python_array(python, 0, np.float64, (n,))"""
+        """if run_python(python, 0, x, n): raise CheckFailed(-1); z = python_array(python, 0, np.float64, (-1,))"""
         python, *arguments = [self.value(a) for a in s.arguments]
         run, array = (self.imports.name(f"nbgraph.dispatch.python.{name}") for name in ("run_python", "python_array"))
-        self.line(f"{run}({', '.join([python, str(s.number), *arguments])})")
-        for k, (buffer, lengths) in enumerate(zip(s.outputs, s.lengths, strict=True)):
-            shape = _tuple([self.expressions.text(n) for n in lengths])
+        failed = self.imports.name("nbgraph.dispatch.checks.CheckFailed")
+        arguments += [self.expressions.text(n) for n in s.lengths]
+        self.line(f"if {run}({', '.join([python, str(s.number), *arguments])}):")
+        self.line(f"{INDENT}raise {failed}({PYTHON_FAILED})")
+        for k, buffer in enumerate(s.outputs):
             self.line(f"{self.namer.name(buffer)} = {array}({python}, {s.place + k}, np.{numpy_name(buffer.dtype)}, "
-                      f"{shape})")
+                      f"{_tuple(['-1'] * buffer.ndim)})")
 
     def read_clock(self, s: ReadClock) -> None:
         """record[0] = nanoseconds()"""

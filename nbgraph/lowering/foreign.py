@@ -1,9 +1,11 @@
-"""Foreign: nodes whose Ops have Python code only, in a form that the schedule understands.
+"""Foreign: nodes computed by code of users, in a form that the schedule understands.
 
     z = MyOp()(x, settings)     z = foreign(x, handle)     handle: int64, stands for an object
 
-Every value is a tensor then: an object of Python is a number, under which Python's side finds it again. A 0-d result
-comes as an array of one element. Lengths that `infer_shape` gives are inputs, and are checked when the node has run.
+An Op with a kernel of a user is a call of that; one with Python code only is a call of Python. Every value is a tensor
+then: an object of Python is a number, under which Python's side finds it again. A 0-d result comes as an array of one
+element. Lengths that `infer_shape` gives are inputs of a call of Python, and are checked when it has run; those of what
+a kernel gives are looked at.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import nbgraph.tensor as nt
-from nbgraph.dispatch.rules import Library, has_rule, lowers
+from nbgraph.dispatch.rules import Library, UserKernel, has_rule, is_user_kernel, lowers, rule_for
 from nbgraph.errors import KernelError
 from nbgraph.graph.basic import Apply, Constant, Variable
 from nbgraph.graph.expression import Written, call
@@ -50,19 +52,23 @@ class PythonParts:
 
 
 class Foreign(Op):
-    """Node `number` of the parts that are left to Python.
+    """A node that is computed by code of a user.
 
     Attributes
     ----------
     node : Apply          as it was written
+    kernel : str          the dotted name of a function for Numba; empty for Python code
+    number : int          of the node, among those of Python or among kernels
     place : int           number of its first output among all of them
     lengths : tuple       for each output, for each axis: an int, ~k for input k, None where it is not known before
     """
 
-    __props__ = ("number",)
+    __props__ = ("kernel", "number")
 
-    def __init__(self, node: Apply, number: int, place: int, lengths: tuple[tuple[Any, ...], ...]) -> None:
-        self.node, self.number, self.place, self.lengths = node, number, place, lengths
+    def __init__(self, node: Apply, number: int, place: int, lengths: tuple[tuple[Any, ...], ...],
+                 kernel: str = "") -> None:
+        self.node, self.number, self.place, self.lengths, self.kernel = node, number, place, lengths, kernel
+        self.view_map, self.destroy_map = node.op.view_map, node.op.destroy_map
 
     def __str__(self) -> str:
         return str(self.node.op)
@@ -90,8 +96,8 @@ class Foreign(Op):
 
 @lowers(Foreign)
 def foreign(node: Apply) -> Library:
-    """A call of Python."""
-    return Library("python", tuple(node.inputs), allocates=True)
+    """A call of the code."""
+    return Library(node.op.kernel or "python", tuple(node.inputs), allocates=True)
 
 
 def with_python_calls(fgraph: FunctionGraph, allowed: bool = True) -> tuple[FunctionGraph, dict[Variable, Variable],
@@ -103,17 +109,33 @@ def with_python_calls(fgraph: FunctionGraph, allowed: bool = True) -> tuple[Func
     KernelError   a node is left to Python, and that is not `allowed`; its Op has no Python code either
     """
     parts = PythonParts(inputs=tuple(map(_is_object, fgraph.inputs)), outputs=tuple(map(_is_object, fgraph.outputs)))
-    chosen = [node for node in fgraph.nodes if not has_rule(node.op) or any(map(_is_object, node.inputs))]
+    chosen = {node: kernel for node in fgraph.nodes if (kernel := _kernel_of(node)) is not None}
     if not chosen and not parts:
         return fgraph, {}, parts
-    for node in chosen:
+    python = [node for node, kernel in chosen.items() if not kernel]
+    for node in python:
         if type(node.op).perform is Op.perform and not hasattr(node.op, "make_thunk"):
             raise KernelError(node.op, "has no native kernel, and defines neither perform nor make_thunk",
                               line=node.line, fix="define perform(self, node, inputs, output_storage)")
-    if chosen and not allowed:
-        raise KernelError(chosen[0].op, "has Python code only, and allow_python=False forbids it", line=chosen[0].line,
-                          fix="give it a kernel with nbgraph.dispatch.lowers, or call function(..., allow_python=True)")
+    if python and not allowed:
+        raise KernelError(python[0].op, "has Python code only, and allow_python=False forbids it", line=python[0].line,
+                          fix="give it a kernel with nbgraph.dispatch.numba_kernel, or pass allow_python=True")
     return _Conversion(fgraph, parts, chosen).done()
+
+
+def _kernel_of(node: Apply) -> str | None:
+    """The user's function that computes a node, "" for its Python code; None where the node is an ordinary one."""
+    if not has_rule(node.op) or any(map(_is_object, (*node.inputs, *node.outputs))):
+        return ""
+    if not is_user_kernel(node.op):
+        return None
+    rule = rule_for(node)
+    return rule.function if isinstance(rule, UserKernel) else None
+
+
+def touches_objects(node: Apply) -> bool:
+    """True for a node that takes or gives numbers that stand for objects."""
+    return isinstance(node.op, Foreign) and any(map(_is_object, (*node.op.node.inputs, *node.op.node.outputs)))
 
 
 def _is_object(v: Variable) -> bool:
@@ -123,8 +145,9 @@ def _is_object(v: Variable) -> bool:
 class _Conversion:
     """One graph on its way."""
 
-    def __init__(self, fgraph: FunctionGraph, parts: PythonParts, chosen: Sequence[Apply]) -> None:
-        self.fgraph, self.parts, self.chosen = fgraph, parts, set(chosen)
+    def __init__(self, fgraph: FunctionGraph, parts: PythonParts, chosen: dict[Apply, str]) -> None:
+        self.fgraph, self.parts, self.chosen = fgraph, parts, chosen
+        self.kernels = 0
         self.shapes = Shapes(fgraph)
         self.forward: dict[Variable, Variable] = {v: HANDLE(v.name) for v in fgraph.inputs if _is_object(v)}
 
@@ -132,36 +155,41 @@ class _Conversion:
         """All of it."""
         for node in self.fgraph.nodes:
             if node in self.chosen:
-                self._convert(node)
+                self._convert(node, self.chosen[node])
             elif any(v in self.forward for v in node.inputs):
                 fresh = node.clone_with_new_inputs([self.forward.get(v, v) for v in node.inputs], strict=False)
                 self.forward.update(zip(node.outputs, fresh.outputs, strict=True))
         outputs = [self._handle(v) if _is_object(v) else self.forward.get(v, v) for v in self.fgraph.outputs]
         return (FunctionGraph([self.forward.get(v, v) for v in self.fgraph.inputs], outputs), self.forward, self.parts)
 
-    def _convert(self, node: Apply) -> None:
+    def _convert(self, node: Apply, kernel: str) -> None:
         inputs = [self._handle(v) if _is_object(v) else self.forward.get(v, v) for v in node.inputs]
-        lengths = []
-        for v in node.outputs:
-            known: list[int | None] = []
-            for n in self.shapes.of(v) if isinstance(v.type, TensorType) and v.type.ndim else (1,):
-                if isinstance(n, Variable) and static_length(n) is None:
-                    if v in _computed_from(n):
-                        known.append(None)
-                        continue
-                    inputs += rebuild([n], self.forward)
-                    known.append(~(len(inputs) - 1))
-                else:
-                    known.append(n if isinstance(n, int) else static_length(n))
-            lengths.append(tuple(known))
-        op = Foreign(node, len(self.parts.nodes), len(self.parts.places), tuple(lengths))
-        self.parts.places += [(op.number, k) for k in range(len(node.outputs))]
-        self.parts.nodes.append(node)
+        if kernel:
+            op = Foreign(node, self.kernels, 0, tuple((None,) for _ in node.outputs), kernel)
+            self.kernels += 1
+        else:
+            lengths = tuple(tuple(self._length(n, v, inputs) for n in self._lengths_of(v)) for v in node.outputs)
+            op = Foreign(node, len(self.parts.nodes), len(self.parts.places), lengths)
+            self.parts.places += [(op.number, k) for k in range(len(node.outputs))]
+            self.parts.nodes.append(node)
         made = op.make_node(*inputs)
         made.line = node.line
         for old, new in zip(node.outputs, made.outputs, strict=True):
             new.name, new.line = old.name, old.line
             self.forward[old] = new if isinstance(old.type, TensorType) and old.type.ndim else new[0]
+
+    def _lengths_of(self, v: Variable) -> Sequence[Any]:
+        return self.shapes.of(v) if isinstance(v.type, TensorType) and v.type.ndim else (1,)
+
+    def _length(self, n: Any, v: Variable, inputs: list[Any]) -> int | None:
+        """A length that is known before v is computed, as `Foreign.lengths` has it; variables become inputs."""
+        known = n if isinstance(n, int) else static_length(n)
+        if known is not None:
+            return known
+        if v in _computed_from(n):
+            return None
+        inputs += rebuild([n], self.forward)
+        return ~(len(inputs) - 1)
 
     def _handle(self, v: Variable) -> Variable:
         """The number that stands for an object."""

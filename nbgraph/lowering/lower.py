@@ -189,7 +189,7 @@ class _Lowering:
         if rule.out_from is not None:
             source = self._buffer(rule.out_from)
             self._call(copy_loops(outputs[0], source), [], node.outputs, copies=(outputs[0], source))
-        if isinstance(node.op, Foreign):
+        if isinstance(node.op, Foreign) and not node.op.kernel:
             self.main.append(self._python_call(node, node.op, arguments, outputs))
         else:
             self.main.append(CallLibrary(rule.function, arguments, outputs, rule.allocates, node))
@@ -199,8 +199,8 @@ class _Lowering:
         if self.result.python is None:
             self.result.python = Buffer("python", "int64", (Literal(3),), fixed=True)
         given = len(op.node.inputs)
-        lengths = tuple(tuple(Literal(-1) if n is None else arguments[~n] if n < 0 else Literal(n) for n in known)
-                        for known in op.lengths)
+        lengths = tuple(Literal(-1) if n is None else arguments[~n] if n < 0 else Literal(n)
+                        for known in op.lengths for n in known)
         return CallPython("python", (self.result.python, *arguments[:given]), outputs, True, node, op.number, op.place,
                           lengths)
 

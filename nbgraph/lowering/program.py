@@ -124,11 +124,14 @@ class CallLibrary:
 
 @dataclass(eq=False)
 class CallPython(CallLibrary):
-    """run_python(python, number, *arguments), then outputs = python_array(python, place, ..., lengths), one by one."""
+    """run_python(python, number, *arguments, *lengths), then output = python_array(python, place, ...) for each.
+
+    lengths : of all outputs, -1 where they are not known before
+    """
 
     number: int = 0
     place: int = 0
-    lengths: tuple[tuple[Expr, ...], ...] = ()
+    lengths: tuple[Expr, ...] = ()
 
 
 @dataclass(eq=False)
@@ -261,7 +264,7 @@ def locals_in(statement: Any) -> list[Local]:
         expressions = [*statement.buffer.dims]
     elif isinstance(statement, CallLibrary):
         expressions = [a for a in statement.arguments if isinstance(a, Local)]
-        expressions += [n for lengths in getattr(statement, "lengths", ()) for n in lengths]
+        expressions += getattr(statement, "lengths", ())
     elif isinstance(statement, Test):
         expressions = [e for claim in statement.claims for e in (*claim.operands, *claim.shown)
                        if not isinstance(e, Buffer)]

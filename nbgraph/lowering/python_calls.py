@@ -8,6 +8,7 @@ exception is raised as it is, with the line where the Op was applied.
 
 from __future__ import annotations
 
+import copy
 import ctypes
 import itertools
 from collections.abc import Callable, Sequence
@@ -15,8 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from nbgraph.dispatch.checks import CheckFailed
-from nbgraph.dispatch.python import FAILED
+from nbgraph.dispatch.checks import PYTHON_FAILED, CheckFailed
 from nbgraph.errors import ShapeError
 from nbgraph.graph.basic import Apply
 from nbgraph.graph.evaluate import perform_checked
@@ -34,6 +34,7 @@ class _Call:
     Attributes
     ----------
     objects : list       what handles stand for
+    own : set            handles of what nodes of this call have made
     made : dict          place -> array that a node has made
     failure : the exception that ends the call, or None
     """
@@ -41,6 +42,7 @@ class _Call:
     def __init__(self, parts: PythonParts) -> None:
         self.parts = parts
         self.objects = list(parts.constants)
+        self.own: set[int] = set()
         self.made: dict[int, np.ndarray] = {}
         self.failure: BaseException | None = None
         self.places = {place: number for number, place in enumerate(parts.places)}
@@ -50,34 +52,46 @@ class _Call:
         self.objects.append(value)
         return len(self.objects) - 1
 
+    def shown(self, handle: int) -> Any:
+        """An object that is returned; a copy of what somebody else has."""
+        value = self.objects[handle]
+        return value if handle in self.own else copy.deepcopy(value)
+
     def run(self, number: int, words: Any) -> None:
-        """Node `number`, on what the words describe."""
+        """Node `number`, on the arguments that the words describe; they end with the lengths that it must give."""
         node = self.parts.nodes[number]
         at = itertools.count()
         results = perform_checked(node, [self._argument(v.type, words, at) for v in node.inputs])
         for k, (v, result) in enumerate(zip(node.outputs, results, strict=True)):
             if not isinstance(v.type, TensorType):
+                self.own.add(len(self.objects))
                 result = np.array([self.handle(result)])
-            self.made[self.places[number, k]] = np.ascontiguousarray(result).reshape(np.shape(result) or (1,))
+            array = np.ascontiguousarray(result).reshape(np.shape(result) or (1,))
+            for axis, n in enumerate(array.shape):
+                wanted = _integer(words[next(at)])
+                if wanted not in (-1, n):
+                    raise _wrong_length(node, k, axis, wanted, array.shape)
+            self.made[self.places[number, k]] = array
 
     def _argument(self, kind: Any, words: Any, at: Any) -> Any:
         """A copy of an array or scalar, since an Op may keep what it is given; the object that a handle stands for."""
         if not isinstance(kind, TensorType):
-            return self.objects[ctypes.c_int64.from_address(words[next(at)]).value]
+            return self.objects[_integer(words[next(at)])]
         start = words[next(at)]
         value = np.empty([words[next(at)] for _ in range(kind.ndim)], kind.numpy_dtype)
         ctypes.memmove(value.ctypes.data, start, value.nbytes)
         return value
 
     def fetch(self, place: int, words: Any) -> None:
-        """The lengths of an array and where it is; the words hold the lengths that it must have, or -1."""
+        """The lengths of an array, and where it is."""
         array = self.made[place]
         for axis, n in enumerate(array.shape):
-            if words[axis] not in (-1, n):
-                node = self.parts.nodes[self.parts.places[place][0]]
-                raise _wrong_length(node, self.parts.places[place][1], axis, words[axis], array.shape)
             words[axis] = n
         words[array.ndim] = array.ctypes.data
+
+
+def _integer(address: int) -> int:
+    return ctypes.c_int64.from_address(address).value
 
 
 def _wrong_length(node: Apply, output: int, axis: int, expected: int, shape: Sequence[int]) -> ShapeError:
@@ -103,7 +117,7 @@ _ADDRESSES = [ctypes.cast(function, ctypes.c_void_p).value for function in (_RUN
 
 
 def with_python(native: Callable[..., Any], parts: PythonParts) -> Callable[..., Any]:
-    """`native`, which takes int64[3] last, as a function of the values of the graph."""
+    """`native`, which takes int64[3] last where a node is left to Python, as a function of the values of the graph."""
     objects = [k for k, is_object in enumerate(parts.inputs) if is_object]
     returned = [k for k, is_object in enumerate(parts.outputs) if is_object]
 
@@ -112,11 +126,13 @@ def with_python(native: Callable[..., Any], parts: PythonParts) -> Callable[...,
         given = list(values)
         for k in objects:
             given[k] = call.handle(values[k])
+        if parts.nodes:
+            given.append(np.array([*_ADDRESSES, number]))
         _calls[number] = call
         try:
-            results = native(*given, np.array([*_ADDRESSES, number]))
+            results = native(*given)
         except CheckFailed as failed:
-            if failed.args[0] != FAILED or call.failure is None:
+            if failed.args[0] != PYTHON_FAILED or call.failure is None:
                 raise
             raise call.failure  # noqa: B904 - it is the cause
         finally:
@@ -125,7 +141,7 @@ def with_python(native: Callable[..., Any], parts: PythonParts) -> Callable[...,
             return results
         shown = list(results)
         for k in returned:
-            shown[k] = call.objects[shown[k]]
+            shown[k] = call.shown(shown[k])
         return tuple(shown)
 
     return entry

@@ -159,6 +159,7 @@ class _Scheduler:
             level = self.in_memory(rule.source) if length is out else self._known_at(length)[0]
             self.ready[out] = self.level[out] = max(ambient, level)
         else:
+            assert isinstance(rule, Library), "`prepare` has made a Foreign node of what a user computes"
             self._place_library(node, rule, ambient)
 
     def _barrier(self, out: Variable, level: int) -> None:

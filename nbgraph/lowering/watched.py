@@ -34,12 +34,13 @@ class WatchedFunction:
     Attributes
     ----------
     graph : FunctionGraph      the graph that runs: that of the function, or one that computes the same
+    python : PythonParts       which inputs and outputs are objects
     """
 
     def __init__(self, fgraph: FunctionGraph, name: str, input_names: Sequence[str | None]) -> None:
         self._watch = Watch()
         stages, _ = stages_of(fgraph, name, input_names, watch=self._watch)
-        self.graph = stages.graph
+        self.graph, self.python = stages.graph, stages.python
         self._constants = tuple(value for _, value in stages.program.constants)
         self._entry = entry_of(build(canonical_source(stages.program), arguments_of(stages)), stages)
 

@@ -14,8 +14,11 @@ A rule keeps values (NaN and infinities too), dtype and shape; one test finds ev
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from importlib import import_module
+from pickle import PicklingError
 from typing import TYPE_CHECKING, Any
 
 import nbgraph.tensor as nt
@@ -55,6 +58,7 @@ class Rule:
     ulp : float                   how far both sides may differ in the test, in units in the last place
     pattern : callable or None    the function, for a pattern rule
     example, near_misses : callable or None    give expressions that must, and must not, match
+    module : str                  where it is defined: what pickling goes by
     """
 
     name: str
@@ -67,9 +71,20 @@ class Rule:
     pattern: Callable[..., Sides] | None = None
     example: Callable[[], Iterable[Any]] | None = None
     near_misses: Callable[[], Iterable[Any]] | None = None
+    module: str = ""
 
     def __repr__(self) -> str:
         return f"Rule({self.name})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if getattr(sys.modules.get(self.module), self.name, None) is not self:
+            raise PicklingError(f"the rule {self.name} is not found as {self.module}.{self.name}: define it there")
+        return _rule_of, (self.module, self.name)
+
+
+def _rule_of(module: str, name: str) -> Rule:
+    found: Rule = getattr(import_module(module), name)
+    return found
 
 
 def key_of(op: Op) -> Key:
@@ -94,7 +109,8 @@ def rule(function: Callable[..., Sides] | None = None, *, kinds: tuple[str, ...]
     pattern = Pattern(left, variables, frozenset(d for kind in kinds for d in KINDS[kind]), where)
     intervals: Any = domain if isinstance(domain[0], tuple) else (domain,)
     return Rule(function.__name__, inspect.getdoc(function) or "", (key_of(left.owner.op),),
-                _PatternAttempt(pattern, function), kinds, intervals, ulp, function, near_misses=near_misses)
+                _PatternAttempt(pattern, function), kinds, intervals, ulp, function, near_misses=near_misses,
+                module=function.__module__)
 
 
 def node_rule(*keys: Key, example: Callable[[], Iterable[Any]], near_misses: Callable[[], Iterable[Any]] | None = None,
@@ -113,7 +129,7 @@ def node_rule(*keys: Key, example: Callable[[], Iterable[Any]], near_misses: Cal
             return [found] if isinstance(found, Variable) else found
 
         return Rule(function.__name__, inspect.getdoc(function) or "", keys, attempt, domain=intervals, ulp=ulp,
-                    example=example, near_misses=near_misses)
+                    example=example, near_misses=near_misses, module=function.__module__)
     return decorate
 
 

@@ -6,9 +6,12 @@ Rows are in `scalar_arithmetic`, `scalar_math`, `scalar_logic` and `scalar_compl
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
+from importlib import import_module
+from pickle import PicklingError
 from typing import Any
 
 import numpy as np
@@ -40,6 +43,7 @@ class ScalarFunction:
     domain : intervals      where sampled inputs are taken from, one for each input
     expensive : bool        True where computing it again costs more than reading it from memory
     needs : tuple           (input, predicate in `dispatch.checks`) that must hold at run time, or ()
+    module : str            where a function of a user is found again, which is in no table
     """
 
     name: str
@@ -52,17 +56,35 @@ class ScalarFunction:
     domain: tuple[Interval, ...] = ()
     expensive: bool = False
     needs: tuple[Any, ...] = field(default=())
+    module: str = ""
 
     @property
     def infix(self) -> bool:
         """True where the kernel is an operator between two operands."""
-        return not self.kernel.isidentifier()
+        return not self.kernel[0].isalpha()
 
     def __repr__(self) -> str:
         return f"ScalarFunction({self.name})"
 
     def __reduce__(self) -> Any:
-        return (lookup, (self.name,)) if TABLE.get(self.name) is self else object.__reduce_ex__(self, 2)
+        if TABLE.get(self.name) is self:
+            return lookup, (self.name,)
+        return found, (self.module, _name_in(self.module, self))
+
+
+def _name_in(module: str, function: ScalarFunction) -> str:
+    """The name of the tensor function of a row in a module: what pickling goes by."""
+    for name, value in vars(sys.modules.get(module, sys)).items():
+        if getattr(getattr(value, "op", None), "function", None) is function:
+            return name
+    raise PicklingError(f"{function.name} is no function of the module {module or 'of a table'}, so it can't be found "
+                        "again: give it a name there")
+
+
+def found(module: str, name: str) -> ScalarFunction:
+    """The row of a tensor function of a module."""
+    row: ScalarFunction = getattr(import_module(module), name).op.function
+    return row
 
 
 def lookup(name: str) -> ScalarFunction:

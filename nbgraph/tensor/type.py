@@ -102,7 +102,8 @@ class TensorType(Type):
             raise TypeError(f"cannot make an array of {self} from {type(value).__name__} {str(value)[:60]!r}, "
                             f"whose dtype is {raw.dtype}")
         if self._fits(value, raw, allow_downcast):
-            return raw.astype(self.numpy_dtype)
+            with np.errstate(all="ignore"):  # who allows precision to be lost is not warned that it is
+                return raw.astype(self.numpy_dtype)
         raise TypeError(f"{_kind(value)} of dtype {raw.dtype} would lose precision as {self.dtype}")
 
     def _fits(self, value: Any, raw: np.ndarray, allow_downcast: bool | None) -> bool:
@@ -155,6 +156,13 @@ class TensorType(Type):
     def __hash__(self) -> int:
         return hash((self.dtype, self.shape))
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {key: value for key, value in vars(self).items() if key != "numpy_dtype"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        # NumPy's dtypes do not come back as the objects that they were, and calls compare them by identity.
+        vars(self).update(state, numpy_dtype=np.dtype(state["dtype"]))
+
     def __str__(self) -> str:
         if self.name:
             return self.name
@@ -199,4 +207,5 @@ def _nested_text(array: np.ndarray) -> str:
 
 
 def _kind(value: Any) -> str:
-    return "an array" if isinstance(value, np.ndarray) else f"a {type(value).__name__}"
+    kind = "array" if isinstance(value, np.ndarray) else type(value).__name__
+    return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"

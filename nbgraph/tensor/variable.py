@@ -16,6 +16,7 @@ from nbgraph.errors import DTypeError
 from nbgraph.graph.basic import Constant, Variable
 from nbgraph.graph.source import user_line
 from nbgraph.tensor import numpy_functions
+from nbgraph.tensor.numpy_functions import as_numpy_calls
 from nbgraph.tensor.type import TensorType
 
 
@@ -23,8 +24,10 @@ class TensorOperators:
     """What TensorVariable, TensorConstant and shared tensors have in common."""
 
     __slots__ = ()
-    __array_ufunc__ = None  # NumPy arrays on the left leave the operation to us
     type: TensorType
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        return numpy_functions.call_ufunc(ufunc, method, inputs, kwargs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         return numpy_functions.call(function, args, kwargs)
@@ -224,56 +227,69 @@ class TensorOperators:
         return nt.inc_subtensor(self, value)
 
     # Reductions
+    @as_numpy_calls
     def sum(self, axis: Any = None, dtype: Any = None, keepdims: bool = False, acc_dtype: Any = None) -> Any:
         """Sum over `axis`."""
         return nt.sum(self, axis, dtype, keepdims, acc_dtype)
 
+    @as_numpy_calls
     def prod(self, axis: Any = None, dtype: Any = None, keepdims: bool = False, acc_dtype: Any = None) -> Any:
         """Product over `axis`."""
         return nt.prod(self, axis, dtype, keepdims, acc_dtype)
 
+    @as_numpy_calls
     def mean(self, axis: Any = None, dtype: Any = None, keepdims: bool = False, acc_dtype: Any = None) -> Any:
         """Mean over `axis`."""
         return nt.mean(self, axis, dtype, keepdims, acc_dtype)
 
+    @as_numpy_calls
     def var(self, axis: Any = None, ddof: float = 0, keepdims: bool = False, dtype: Any = None,
             acc_dtype: Any = None) -> Any:
         """Variance over `axis`."""
         return nt.var(self, axis, ddof, keepdims, dtype, acc_dtype)
 
+    @as_numpy_calls
     def std(self, axis: Any = None, ddof: float = 0, keepdims: bool = False, dtype: Any = None,
             acc_dtype: Any = None) -> Any:
         """Standard deviation over `axis`."""
         return nt.std(self, axis, ddof, keepdims, dtype, acc_dtype)
 
+    @as_numpy_calls
     def max(self, axis: Any = None, keepdims: bool = False) -> Any:
         """Largest element over `axis`."""
         return nt.max(self, axis, keepdims)
 
+    @as_numpy_calls
     def min(self, axis: Any = None, keepdims: bool = False) -> Any:
         """Smallest element over `axis`."""
         return nt.min(self, axis, keepdims)
 
+    @as_numpy_calls
     def argmax(self, axis: Any = None, keepdims: bool = False) -> Any:
         """Index of the largest element along `axis`."""
         return nt.argmax(self, axis, keepdims)
 
+    @as_numpy_calls
     def argmin(self, axis: Any = None, keepdims: bool = False) -> Any:
         """Index of the smallest element along `axis`."""
         return nt.argmin(self, axis, keepdims)
 
+    @as_numpy_calls
     def all(self, axis: Any = None, keepdims: bool = False) -> Any:
         """True where all elements along `axis` are."""
         return nt.all(self, axis, keepdims)
 
+    @as_numpy_calls
     def any(self, axis: Any = None, keepdims: bool = False) -> Any:
         """True where an element along `axis` is."""
         return nt.any(self, axis, keepdims)
 
+    @as_numpy_calls
     def cumsum(self, axis: int | None = None, dtype: Any = None) -> Any:
         """Sums of the elements up to each place."""
         return nt.cumsum(self, axis, dtype)
 
+    @as_numpy_calls
     def cumprod(self, axis: int | None = None, dtype: Any = None) -> Any:
         """Products of the elements up to each place."""
         return nt.cumprod(self, axis, dtype)

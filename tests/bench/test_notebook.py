@@ -54,6 +54,18 @@ def test_notebook_of_the_profile_shows_the_table_and_the_bar_chart(outputs_of):
     assert any("image/png" in output.get("data", {}) for output in outputs)
 
 
+def test_notebook_of_own_operations_shows_each_way(outputs_of):
+    """The issue: "a new Op with kernel, gradient, rule and samples added in under 60 lines"."""
+    printed = "".join(output.get("text", "") for output in outputs_of("own_operations.ipynb"))
+    assert "[2.5 0.5 1.5]" in printed and "computed by Python code:" in printed
+    assert "[0. 0. 1. 0.]" in printed
+    assert "[1381.5510558] instead of [inf]" in printed
+    assert "moving averages are right" in printed
+    (cell,) = [cell for cell in json.loads((FOLDER / "own_operations.ipynb").read_text())["cells"]
+               if "class MovingAverage" in "".join(cell["source"])]
+    assert sum(bool(line.strip()) for line in cell["source"]) < 60
+
+
 def test_every_notebook_is_run():
     text = Path(__file__).read_text()
     assert all(f'outputs_of("{path.name}")' in text for path in FOLDER.glob("*.ipynb"))

@@ -303,7 +303,8 @@ def test_copy_shares_the_compiled_code_but_not_the_defaults():
     f = function([x, In(s, value=1.0, update=s + x)], s, name="f")
     g = f.copy()
     h = copy.copy(f)
-    assert g.maker is f.maker is h.maker
+    assert h.maker is f.maker and g.maker is not f.maker
+    assert g.maker.fgraph is not f.maker.fgraph and g.maker.executor is f.maker.executor
     assert (g.name, h.name, f.copy(name="other").name) == ("f copy", "f", "other")
     f(10)
     assert (f[s], g[s], h[s]) == (11, 1, 1)

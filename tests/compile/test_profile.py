@@ -143,11 +143,11 @@ def test_a_copy_is_profiled_where_that_is_asked_for(monkeypatch):
     built = []
     make = building.build
     monkeypatch.setattr("nbgraph.lowering.executor.build", lambda *given: built.append(given) or make(*given))
-    assert plain.copy().maker is plain.maker
+    assert plain.copy().maker.executor is plain.maker.executor
     assert plain.copy().profile is None
     other = plain.copy(profile=ProfileStats())
-    assert other.maker is timed.maker is not plain.maker
-    assert timed.copy().maker is plain.maker
+    assert other.maker.executor is timed.maker.executor is not plain.maker.executor
+    assert timed.copy().maker.executor is plain.maker.executor
     assert copy.copy(timed).profile is timed.profile
     assert not built
     timed(X, Y)

@@ -12,12 +12,14 @@ import nbgraph.tensor as nt
 from nbgraph import function, shared
 from nbgraph.compile.shared import SharedVariable, TensorSharedVariable
 from nbgraph.errors import DTypeError, GraphError, ShapeError
+from nbgraph.graph.basic import Apply
+from nbgraph.graph.generic_type import Generic
+from nbgraph.graph.op import Op
 
 
 @pytest.mark.parametrize(("value", "dtype"), [
     (0, "int64"), (0.5, "float64"), (True, "bool"), (1j, "complex128"), (np.float32(2), "float32"),
-    (np.int8(2), "int8"), (np.zeros(3, "uint16"), "uint16"), (np.ones(2, "float16"), "float32"),
-    (np.ones(2, ">f8"), "float64"),
+    (np.int8(2), "int8"), (np.zeros(3, "uint16"), "uint16"), (np.ones(2, ">f8"), "float64"),
 ])
 def test_shared_has_the_dtype_that_numpy_gives_its_value(value, dtype):
     variable = shared(value)
@@ -85,6 +87,87 @@ def test_any_object_is_shareable():
         assert type(variable.get_value()) is type(value)
         assert variable.get_value() is not value
         assert variable.get_value(borrow=True) is variable.get_value(borrow=True)
+
+
+class Appended(Op):
+    """A list with one more element."""
+
+    __props__ = ()
+
+    def make_node(self, items, element):
+        return Apply(self, [items, nt.as_tensor_variable(element)], [items.type()])
+
+    def perform(self, node, inputs, output_storage):
+        output_storage[0][0] = [*inputs[0], inputs[1].item()]
+
+
+def test_objects_are_returned_stored_and_passed_by_functions_that_do_not_touch_them():
+    items, other, x = shared([1, 2], "items"), shared({"a": 1}, "other"), nt.dvector("x")
+    w, given = shared(np.zeros(2), "w"), Generic()("given")
+    f = function([x, given], [items, x + w, given], updates=[(items, given), (other, [3]), (w, w + x)])
+    argument = ["new"]
+    before, total, passed = f([1.0, 2.0], argument)
+    assert (before, passed) == ([1, 2], ["new"])
+    np.testing.assert_array_equal(total, [1, 2])
+    argument.append("later"), passed.append("later"), before.append("later")
+    assert (items.get_value(), other.get_value()) == (["new"], [3])
+    np.testing.assert_array_equal(w.get_value(), [1, 2])
+    np.testing.assert_array_equal(f([1.0, 2.0], [], output_subset=[1])[0], [2, 4])
+    assert items.get_value() == []
+
+
+def test_a_memory_estimate_leaves_objects_out():
+    x, given = nt.dvector("x"), Generic()("given")
+    f = function([x, given], [x + 1, given], mode="FAST_RUN")
+    assert f.memory_estimate([(2,), (1,)]).outputs == 16
+
+
+def test_objects_swap_and_a_generator_is_returned_in_its_state():
+    a, b, rng = shared([1], "a"), shared([2], "b"), shared(np.random.default_rng(3), "rng")
+    f = function([], rng, updates=[(a, b), (b, a)])
+    first, second = f(), f()
+    assert first.random() == second.random() == np.random.default_rng(3).random()
+    assert (a.get_value(), b.get_value()) == ([1], [2])
+    assert f.copy(swap={a: shared([9])})()[0] is not rng.get_value(borrow=True)
+
+
+def test_ops_of_the_user_compute_with_objects_in_reference_mode():
+    items, x = shared([1.0], "items"), nt.dscalar("x")
+    f = function([x], items, updates=[(items, Appended()(items, x))], mode="reference")
+    assert (f(2.0), f(3.0)) == ([1.0], [1.0, 2.0])
+    assert items.get_value() == [1.0, 2.0, 3.0]
+
+
+def test_an_object_that_cannot_be_copied_is_borrowed():
+    lock = threading.Lock()
+    with pytest.raises(DTypeError, match=r"a lock can't be copied(.|\n)*test_shared\.py(.|\n)*fix: pass borrow=True"):
+        shared(lock)
+    held = shared(lock, borrow=True)
+    assert held.get_value(borrow=True) is lock
+    with pytest.raises(DTypeError, match="a lock can't be copied"):
+        held.get_value()
+
+
+def test_objects_are_checked_where_that_says_something():
+    items = shared([1], "items")
+    with pytest.raises(DTypeError, match="symbolic variable"):
+        items.set_value(nt.dscalar("x"))
+    with pytest.raises(DTypeError, match=r"zero of items: a list has no zeros(.|\n)*set_value"):
+        items.zero()
+    with pytest.raises(DTypeError, match="only arrays have a shape, got a list"):
+        shared([1, 2], shape=(2,))
+    assert shared("words").get_value() == "words"
+    assert shared(np.array(["2020"], "datetime64[Y]")).type == Generic()
+
+
+@pytest.mark.parametrize(("value", "fix"), [
+    (np.ones(2, "float16"), "float32"), (np.float16(2), "float32"), (np.longdouble(2), "float64"),
+    (np.ones(2, "clongdouble"), "complex128"), (2**70, "float64"),
+])
+def test_numbers_of_a_dtype_that_no_tensor_has_are_refused_with_what_to_do(value, fix):
+    with pytest.raises(DTypeError, match=rf"(.|\n)*test_shared\.py(.|\n)*fix: .*np\.asarray\(value, '{fix}'\)"):
+        shared(value)
+    assert shared(np.asarray(value, fix)).dtype == fix
 
 
 def test_a_symbolic_value_is_refused():

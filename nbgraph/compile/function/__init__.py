@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from nbgraph.compile.collect import collect
+from nbgraph.compile.function.dump import function_dump
 from nbgraph.compile.function.maker import FunctionMaker
 from nbgraph.compile.function.types import Function
 from nbgraph.compile.io import In, Out, Param
@@ -18,7 +19,7 @@ from nbgraph.compile.modes import get_mode
 from nbgraph.compile.profile import profile_of
 from nbgraph.errors import GraphError
 
-__all__ = ["Function", "FunctionMaker", "In", "Out", "Param", "function"]
+__all__ = ["Function", "FunctionMaker", "In", "Out", "Param", "function", "function_dump"]
 
 
 def function(inputs: Any, outputs: Any = None, mode: Mode | str | None = None, updates: Any = None,
@@ -59,6 +60,8 @@ def function(inputs: Any, outputs: Any = None, mode: Mode | str | None = None, u
     >>> function([x], 2 * x, mode="reference")(4)
     array(8.)
     """
+    if name is not None and not isinstance(name, str):
+        raise TypeError(f"the name of a function must be a string or None, got {name!r}")
     chosen, stats = get_mode(mode), profile_of(profile)
     start = time.perf_counter()
     collected = collect(inputs, outputs, updates=updates, givens=givens, no_default_updates=no_default_updates,

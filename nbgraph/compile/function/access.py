@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from nbgraph.compile.collect import Slot
@@ -22,7 +22,7 @@ class Duplicate:
 
 
 DUPLICATE = Duplicate()
-Key = int | str | Variable
+Key = Any  # a position, a name or a Variable
 
 
 def find_all(slots: Sequence[Slot], containers: Sequence[Container]) -> dict[Any, Any]:
@@ -33,13 +33,14 @@ def find_all(slots: Sequence[Slot], containers: Sequence[Container]) -> dict[Any
     for slot, container in zip(slots, containers, strict=True):
         finder[next(hidden) if slot.position is None else slot.position] = container
         finder[slot.variable] = container
+    for slot, container in zip(slots, containers, strict=True):
         if slot.name is not None:
             finder[slot.name] = DUPLICATE if slot.name in finder else container
     return finder
 
 
-class Lookup:
-    """A mapping from position, name or Variable; the base of f.value and f.container."""
+class Lookup(Mapping[Any, Any]):
+    """A mapping from position, name or Variable, without names that several have; the base of f.value, f.container."""
 
     def __init__(self, slots: Sequence[Slot], finder: dict[Any, Any]) -> None:
         self._slots, self._finder = slots, finder
@@ -60,13 +61,17 @@ class Lookup:
         return found
 
     def __iter__(self) -> Iterator[Any]:
-        return iter(self._finder)
+        return (key for key, found in self._finder.items() if found is not DUPLICATE)
 
     def __len__(self) -> int:
-        return len(self._slots)
+        return sum(found is not DUPLICATE for found in self._finder.values())
 
     def __contains__(self, key: Any) -> bool:
-        return key in self._finder
+        return self._finder.get(key, DUPLICATE) is not DUPLICATE
+
+    def get(self, key: Key, default: Any = None) -> Any:
+        """What `key` maps to, `default` where nothing, or more than one, has it."""
+        return self[key] if key in self else default
 
 
 class Containers(Lookup):

@@ -48,7 +48,7 @@ def with_names(call: Callable[..., Any], slots: Sequence[Slot]) -> Callable[...,
     """
     names: list[str] = []
     for i, slot in enumerate(slots):
-        name = slot.name or ""
+        name = slot.name if isinstance(slot.name, str) else ""
         usable = name.isidentifier() and not keyword.iskeyword(name) and name not in ("_missing", "_call")
         names.append(name if usable else f"_{i}_")
     if len(set(names)) < len(names):
@@ -70,7 +70,7 @@ def _named(slots: Sequence[Slot]) -> dict[str, Any]:
 
 def unknown_input(key: Any, slots: Sequence[Slot]) -> str:
     """The message for a name or variable that is no input of the function."""
-    names = [slot.name for slot in slots if slot.name is not None]
+    names = [str(slot.name) for slot in slots if slot.name is not None]
     unnamed = len(slots) - len(names)
     advice = "(use 'name=...' in a variable's constructor to give it a name)"
     if not slots:

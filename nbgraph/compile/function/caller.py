@@ -14,22 +14,26 @@
         return careful(x0)
 
 Compiled code looks at its arguments itself, and refuses what it can't take: it gives None. Then `careful` converts
-them, or raises, and does the same again. Where the executor does not look at them, that is all there is. A call with
-updates holds a lock from reading the states on. It is text because a loop over arguments costs more than the work of a
-small function. Updates come after everything that can fail, so a call that raises changes nothing.
+them, or raises, and does the same again; it is written when it is first needed. Where the executor does not look at
+them, that is all there is. A call with updates holds a lock from reading the states on. It is text because a loop over
+arguments costs more than the work of a small function. Updates come after everything that can fail, so a call that
+raises changes nothing.
 """
 
 from __future__ import annotations
 
+import copy
 import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from nbgraph.compile.container import Container
 from nbgraph.compile.function.convert import Converter
 from nbgraph.graph.basic import Type
 from nbgraph.tensor.type import TensorType
@@ -52,6 +56,7 @@ class CallPlan:
     states : cells               read after the arguments; each with its Type, and a cell for spare memory
     result_types : Types of the outputs of the graph
     updates : (cell, output)     stored at the end
+    kept : (argument, container) arguments that become the container's value, at the end, too
     form, keys                   of what is returned: the outputs at the positions `returned`
     locks                        held from reading the states to storing them
     calls : CallStats or None    is told the record and the time of every call, where the executor makes a record
@@ -69,6 +74,7 @@ class CallPlan:
     keys: Sequence[Any]
     returned: int
     locks: Sequence[Any] = ()
+    kept: Sequence[tuple[int, Container]] = ()
     calls: Any = None
 
 
@@ -93,13 +99,25 @@ def make_call(plan: CallPlan, checked: bool = True) -> Callable[..., Any]:
             if checked and not _looks_itself(plan, i):
                 kept[i] = f"given{i}"
                 quick += [f"given{i} = x{i}", *every[i]]
-        text = [*_function("call", given, [*quick, *work, f"return careful({', '.join(kept)})"]),
-                *_function("careful", [*given, *timed], [*(line for lines in every for line in lines), *work,
-                                              "raise AssertionError('converted arguments are refused')"])]
+        text = _function("call", given, [*quick, *work, f"return careful({', '.join(kept)})"])
+        converted = [*(line for lines in every for line in lines), *work,
+                     "raise AssertionError('converted arguments are refused')"]
+
+        def careful(*arguments: Any) -> Any:
+            # Most functions are never given what must be converted.
+            _define("careful", _function("careful", [*given, *timed], converted), names)
+            return names["careful"](*arguments)
+
+        names["careful"] = careful
     else:
         text = _function("call", given, [*start, *(line for lines in every for line in lines), *work])
+    return _define("call", text, names)
+
+
+def _define(name: str, text: Sequence[str], names: dict[str, Any]) -> Callable[..., Any]:
     exec(compile("\n".join(text), "<call of an nbgraph function>", "exec"), names)
-    return names["call"]
+    made: Callable[..., Any] = names[name]
+    return made
 
 
 def _start(plan: CallPlan, names: dict[str, Any]) -> tuple[list[str], list[str]]:
@@ -219,6 +237,13 @@ def _references_to_what_is_held_once() -> int:
 ALONE = _references_to_what_is_held_once()
 
 
+def _own_copy(kind: Type) -> Callable[[Any], Any]:
+    """What makes a value for a container from an argument."""
+    if not isinstance(kind, TensorType):
+        return copy.deepcopy
+    return partial(np.array, dtype=kind.numpy_dtype, order="C", copy=True)
+
+
 def _results(plan: CallPlan, names: dict[str, Any]) -> list[str]:
     """The statements from the executor's results to the return."""
     results = [f"r{i}" for i in range(len(plan.result_types))]
@@ -227,6 +252,10 @@ def _results(plan: CallPlan, names: dict[str, Any]) -> list[str]:
         if isinstance(kind, TensorType) and kind.ndim == 0:
             names[f"kind{i}"] = kind.numpy_dtype
             lines.append(f"if type(r{i}) is not ndarray: r{i} = array(r{i}, kind{i})")
+    for i, container in plan.kept:
+        names[f"own{i}"], names[f"put{i}"] = _own_copy(plan.argument_types[i]), container.put
+        lines.append(f"k{i} = own{i}(x{i})")
+    lines += [f"put{i}(k{i})" for i, _ in plan.kept]
     for i, (_, place) in enumerate(plan.executor.destinations):
         lines.append(f"p{i}[0] = v{place - len(plan.argument_types)}")
     for i, (cell, output) in enumerate(plan.updates):

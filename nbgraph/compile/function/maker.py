@@ -1,26 +1,28 @@
 """FunctionMaker: a graph, rewritten and compiled once, from which any number of Functions are made.
 
 Takes what `collect` gives and a Mode; holds the final graph, the report of the rewriting and the executor.
-Copies of a Function share its maker; what differs between them (containers, updates) is theirs.
+`copy.copy` of a Function shares its maker; `f.copy()` has one of its own, which shares what was compiled.
 """
 
 from __future__ import annotations
 
-import copy
 import time
 from collections.abc import Sequence
+from copy import copy
+from dataclasses import replace
 from typing import Any
 
-from nbgraph.compile.collect import Collected
+from nbgraph.compile.collect import Collected, Slot
 from nbgraph.compile.container import Container, filter_for, stored
 from nbgraph.compile.io import In, Out
 from nbgraph.compile.mode import Executor, Mode
 from nbgraph.graph.basic import Variable
 from nbgraph.graph.fg import FunctionGraph
+from nbgraph.graph.replace import rebuild
 
 
 class FunctionMaker:
-    """The part of a Function that its copies share.
+    """The graph of a Function and what was compiled for it, which `copy.copy` of the Function shares.
 
     Attributes
     ----------
@@ -42,10 +44,28 @@ class FunctionMaker:
         start = time.perf_counter()
         self.fgraph, self.report = mode.rewrite(collected.fgraph)
         self.rewriting_seconds = time.perf_counter() - start
-        self.executor = self._execute(self.fgraph, range(len(self.fgraph.outputs)))
+        # What was compiled, profiled or not: copies share it.
+        self._executors = {profiled: self._execute(self.fgraph, range(len(self.fgraph.outputs)))}
         self.seconds = time.perf_counter() - start
-        self._subsets: dict[tuple[int, ...], Executor] = {}
-        self._other: FunctionMaker | None = None
+        # Copies have graphs of their own, and run what was compiled for this one.
+        self._compiled = self.fgraph
+        self._subsets: dict[tuple[bool, tuple[int, ...]], Executor] = {}
+
+    def copied(self, slots: Sequence[Slot], name: str | None) -> FunctionMaker:
+        """The maker of a copy, whose slots have other variables. Nothing is rewritten or compiled."""
+        twin = object.__new__(type(self))
+        pairs = list(zip(self.collected.slots, slots, strict=True))
+        swap = {old.variable: new.variable for old, new in pairs if old.variable is not new.variable}
+        # Updates are compiled, also for a copy that leaves them out.
+        collected = replace(self.collected, fgraph=_exchanged(self.collected.fgraph, swap),
+                            slots=tuple(replace(new, update=old.update) for old, new in pairs))
+        vars(twin).update(vars(self), collected=collected, fgraph=_exchanged(self.fgraph, swap), name=name)
+        return twin
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # What is compiled comes back from the cache: the same graph makes the same code.
+        return FunctionMaker, (self.collected, self.mode, self.name, self.profiled, self.collecting_seconds,
+                               self.allow_python)
 
     def __repr__(self) -> str:
         return f"<maker of {self.name or 'function'}{self.collected}, mode {self.mode}>"
@@ -54,12 +74,16 @@ class FunctionMaker:
         """This one, or one of the same graph whose executor is profiled, or is not; compiled when first asked for."""
         if profiled == self.profiled:
             return self
-        if self._other is None:
-            other = copy.copy(self)
-            other.profiled, other._subsets, other._other = profiled, {}, self
-            other.executor = other._execute(self.fgraph, range(len(self.fgraph.outputs)))
-            self._other = other
-        return self._other
+        other = object.__new__(type(self))
+        vars(other).update(vars(self), profiled=profiled)
+        if profiled not in self._executors:
+            self._executors[profiled] = other._execute(self._compiled, range(len(self._compiled.outputs)))
+        return other
+
+    @property
+    def executor(self) -> Executor:
+        """What runs the graph."""
+        return self._executors[self.profiled]
 
     def stage_seconds(self) -> dict[str, float]:
         """What each stage of making it took, in order."""
@@ -82,26 +106,39 @@ class FunctionMaker:
         return names if self.report is None else self.report.carried(names)
 
     def _execute(self, fgraph: FunctionGraph, outputs: Sequence[int]) -> Executor:
+        """What runs `fgraph`, whose outputs are those at the positions `outputs` of the collected graph."""
         read = [slot for slot in self.collected.slots if slot.read]
-        return self.mode.execute(fgraph, self.name or "function", [slot.name for slot in read],
+        updates = [(list(outputs).index(slot.update), i) for i, slot in enumerate(read)
+                   if slot.update is not None and slot.role != "argument"]
+        return self.mode.execute(fgraph, self.name or "function", [label_of(slot) for slot in read],
                                  [slot.role == "shared" for slot in read], self.names,
-                                 lambda: [self.collected.output_names()[i] for i in outputs],
-                                 [(list(outputs).index(slot.update), i) for i, slot in enumerate(read)
-                                  if slot.update is not None and slot.role != "argument"], self.profiled,
-                                 written=self.collected.fgraph, report=self.report,
-                                 allow_python=self.allow_python)
+                                 lambda: [self.collected.output_names()[i] for i in outputs], updates, self.profiled,
+                                 written=self.collected.fgraph, report=self.report, allow_python=self.allow_python)
 
     def subset(self, positions: tuple[int, ...]) -> Executor:
         """What computes these outputs and all updates, and nothing else; made when first asked for."""
-        if positions not in self._subsets:
+        if (self.profiled, positions) not in self._subsets:
             kept = [*positions, *range(len(self.outputs), len(self.fgraph.outputs))]
-            self._subsets[positions] = self._execute(
-                self.fgraph.with_outputs([self.fgraph.outputs[i] for i in kept]), kept)
-        return self._subsets[positions]
+            self._subsets[self.profiled, positions] = self._execute(
+                self._compiled.with_outputs([self._compiled.outputs[i] for i in kept]), kept)
+        return self._subsets[self.profiled, positions]
 
     def containers(self, allow_downcast: bool | None) -> list[Container]:
         """A container for every slot: the shared variables' own, those that inputs name, new ones for the rest."""
         return [_container(slot.variable, slot.spec, allow_downcast) for slot in self.collected.slots]
+
+
+def _exchanged(fgraph: FunctionGraph, swap: dict[Variable, Variable]) -> FunctionGraph:
+    """Another graph of the same computation, inputs exchanged."""
+    if not swap:
+        return copy(fgraph)
+    outputs = rebuild(fgraph.outputs, swap)
+    return FunctionGraph([swap.get(v, v) for v in fgraph.inputs], outputs)
+
+
+def label_of(slot: Slot) -> str | None:
+    """What people read for a slot."""
+    return None if slot.name is None else str(slot.name)
 
 
 def _container(variable: Any, spec: In | None, allow_downcast: bool | None) -> Container:

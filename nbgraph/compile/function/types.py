@@ -9,13 +9,15 @@ one after the other, so that no update is lost. A call that raises leaves every 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from nbgraph.compile.collect import Slot
 from nbgraph.compile.container import Container, locks_of, operand
-from nbgraph.compile.function.access import Containers, Values, find_all
+from nbgraph.compile.function.access import DUPLICATE, Containers, Values, find_all
 from nbgraph.compile.function.arguments import MISSING, bind, missing_input, with_names
 from nbgraph.compile.function.caller import CallPlan, make_call
 from nbgraph.compile.function.convert import converter
@@ -24,6 +26,7 @@ from nbgraph.compile.mode import Executor
 from nbgraph.compile.profile import ProfileStats, profile_of
 from nbgraph.errors import DTypeError, GraphError
 from nbgraph.graph.source import user_line
+from nbgraph.graph.verify import can_stand_for
 
 
 class Function:
@@ -31,12 +34,13 @@ class Function:
 
     Attributes
     ----------
-    maker : FunctionMaker      graph and compiled code, shared with copies
+    maker : FunctionMaker      graph and compiled code
     name : str or None
     finder : dict              position, Variable and name -> Container, or DUPLICATE
     inv_finder : dict          Container -> its Variable
     value, container           the same by position, name or Variable, with errors that explain
     profile : ProfileStats or None      what calls took, where the function is profiled
+    <name>                     the value of the input or shared variable of this name, where nothing else has it
     """
 
     def __init__(self, maker: FunctionMaker, name: str | None = None, *, containers: Sequence[Container] | None = None,
@@ -53,6 +57,7 @@ class Function:
         self.container = Containers(self.slots, self.finder)
         self.value = Values(self.slots, self.finder, self.inv_finder.__getitem__)
         self._prepare()
+        self._made = True
 
     def _prepare(self) -> None:
         """Work out all that a call would otherwise have to look up."""
@@ -83,13 +88,17 @@ class Function:
         outputs = self.maker.collected.fgraph.outputs
         pairs = list(zip(self.slots, self.input_storage, strict=True))
         shift = len(chosen) - self._n_outputs
+        # A call gives such an input to its container, unless an update follows.
+        kept = [(i, c) for i, (slot, c) in enumerate(pairs[:self._count])
+                if slot.spec and isinstance(slot.spec.value, Container) and slot.update is None]
         return CallPlan(
             executor, [slot.variable.type for slot in self._arguments], self._converters,
             [bool(slot.spec and slot.spec.strict) for slot in self._arguments], executor.scalar_inputs,
             [(c.storage, slot.variable.type, c.spare) for slot, c in pairs[self._count:] if slot.read],
             [outputs[i].type for i in (*chosen, *range(self._n_outputs, len(outputs)))],
             [(c.storage, slot.update + shift) for slot, c in pairs if slot.update is not None],
-            form, keys, len(chosen), locks_of(c for slot, c in pairs if slot.update is not None),
+            form, keys, len(chosen), locks_of([*(c for slot, c in pairs if slot.update is not None),
+                                                *(c for _, c in kept)]), kept,
             None if self.profile is None else self.profile.of(self.name, self.maker, executor))
 
     def __call__(self, /, *args: Any, output_subset: Sequence[Any] | None = None, **kwargs: Any) -> Any:
@@ -108,7 +117,7 @@ class Function:
         ShapeError      a value of the wrong length
         """
         if output_subset is not None:
-            return self._subset(tuple(output_subset))(*self._bound(args, kwargs))
+            return self._subset(self._chosen(output_subset))(*self._bound(args, kwargs))
         if kwargs or len(args) != self._count:
             return self._call_by_name(args, kwargs)
         return self._call(*args)
@@ -141,12 +150,19 @@ class Function:
             self._subsets[chosen] = make_call(plan)
         return self._subsets[chosen]
 
+    @staticmethod
+    def _chosen(keys: Any) -> tuple[Any, ...]:
+        if isinstance(keys, str) or not isinstance(keys, Iterable):
+            raise TypeError(f"output_subset must be a list of positions or keys, got {keys!r}")
+        return tuple(keys)
+
     def _position(self, key: Any) -> int:
         keys = self.maker.collected.keys
         if key in keys:
             return keys.index(key)
-        if isinstance(key, int) and not isinstance(key, bool) and 0 <= key < self._n_outputs and not keys:
-            return key
+        whole = isinstance(key, (int, np.integer)) and not isinstance(key, bool)
+        if whole and 0 <= key < self._n_outputs and not keys:
+            return int(key)
         known = ", ".join(keys) if keys else f"0 to {self._n_outputs - 1}"
         raise ValueError(f"output_subset names {key!r}; the outputs of the function are {known or 'none'}")
 
@@ -158,6 +174,20 @@ class Function:
 
     def __contains__(self, key: Any) -> bool:
         return key in self.finder
+
+    def __getattr__(self, name: str) -> Any:
+        """The stored value of the input or shared variable of this name."""
+        if name in vars(self).get("finder", ()) and self.finder[name] is not DUPLICATE:
+            return self.value[name]
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}, and no one input of that name")
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Set the value of the input or shared variable of this name, where it is no attribute of functions."""
+        own = vars(self)
+        if "_made" not in own or name in own or hasattr(type(self), name) or name not in self.finder:
+            object.__setattr__(self, name, value)
+        else:
+            self.value[name] = value
 
     @property
     def unpack_single(self) -> bool:
@@ -236,6 +266,8 @@ class Function:
              name: str | None = None, profile: Any = None) -> Function:
         """Another Function on the same compiled code, which returns a list where this one returns a single output.
 
+        Its graph and maker are its own, and so are the values of its inputs.
+
         Parameters
         ----------
         share_memory : bool      accepted; there is no memory between calls to share
@@ -253,16 +285,24 @@ class Function:
         if delete_updates:
             slots = [dataclasses.replace(slot, update=None) for slot in slots]
         fresh_name = name if name is not None else None if self.name is None else f"{self.name} copy"
-        return self._twin(fresh_name, slots, containers, "list" if self.form == "single" else self.form,
-                          profile_of(profile))
+        return self._twin(self.maker.copied(slots, fresh_name), fresh_name, slots, containers,
+                          "list" if self.form == "single" else self.form, profile_of(profile))
 
     def __copy__(self) -> Function:
         slots, containers = self._swapped({})
-        return self._twin(self.name, slots, containers, self.form, self.profile)
+        return self._twin(self.maker, self.name, slots, containers, self.form, self.profile)
 
-    def _twin(self, name: str | None, slots: Sequence[Any], containers: Sequence[Container], form: str,
-              profile: ProfileStats | None) -> Function:
-        twin = type(self)(self.maker.with_profile(profile is not None), name, containers=containers, slots=slots,
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _unpickled, (type(self), self.maker, self.name, self.input_storage, self.slots, self.form,
+                            self.allow_input_downcast, self.profile), {"trust_input": self.trust_input}
+
+    def __setstate__(self, settings: dict[str, Any]) -> None:
+        for key, value in settings.items():
+            setattr(self, key, value)
+
+    def _twin(self, maker: FunctionMaker, name: str | None, slots: Sequence[Any], containers: Sequence[Container],
+              form: str, profile: ProfileStats | None) -> Function:
+        twin = type(self)(maker.with_profile(profile is not None), name, containers=containers, slots=slots,
                           form=form, allow_input_downcast=self.allow_input_downcast, profile=profile)
         twin.trust_input = self.trust_input
         return twin
@@ -283,16 +323,34 @@ class Function:
             used = ", ".join(str(slot.variable) for slot in self.slots if slot.role == "shared")
             raise TypeError(f"swap names {next(iter(swap))}, which is no shared variable of the function; those are: "
                             f"{used or 'none'}")
+        _check_distinct(slots)
         return slots, containers
 
     def __repr__(self) -> str:
-        return f"<nbgraph function {self.name or ''}{self.maker.collected}>"
+        shown = dataclasses.replace(self.maker.collected, slots=self.slots)
+        return f"<nbgraph function {self.name or ''}{shown}>"
+
+
+def _unpickled(kind: type[Function], maker: FunctionMaker, name: str | None, containers: Sequence[Container],
+               slots: Sequence[Any], form: str, allow_input_downcast: bool | None,
+               profile: ProfileStats | None) -> Function:
+    return kind(maker, name, containers=containers, slots=slots, form=form, allow_input_downcast=allow_input_downcast,
+                profile=profile)
+
+
+def _check_distinct(slots: Sequence[Slot]) -> None:
+    """No variable has taken the places of two."""
+    for variable, count in Counter(slot.variable for slot in slots).items():
+        if count > 1:
+            raise GraphError("swap", f"{variable} would be in {count} places", line=user_line(), **operand(variable),
+                             fix=f"swap {variable}, which the function uses, for another; or compile with givens")
 
 
 def _check_swap(old: Any, new: Any) -> None:
     if not hasattr(new, "container"):
         raise DTypeError(f"swap of {old}", f"{new!r} is not a shared variable", line=user_line(), **operand(old),
                          fix="swap shared variables for shared variables")
-    if not old.type.is_super(new.type):
+    # A length that is known to be 1 broadcasts, which the compiled code does not do for one that was not known.
+    if not can_stand_for(old.type, new.type):
         raise DTypeError(f"swap of {old}", f"must be {old.type}, got {new.type}", line=user_line(), **operand(old),
-                         second=new, fix="make the new shared variable of the same dtype and rank")
+                         second=new, fix="make the new shared variable of the same dtype and shape")
