@@ -13,7 +13,9 @@ from nbgraph.compile import builders
 from nbgraph.compile.builders import OpFromGraph
 from nbgraph.errors import ArgumentError, DisconnectedInputError, DTypeError, GraphError, NullGradError, ShapeError
 from nbgraph.gradient import DisconnectedType, Rop, grad, grad_undefined, jacobian, verify_grad
+from nbgraph.graph.basic import Apply
 from nbgraph.graph.fg import FunctionGraph
+from nbgraph.graph.op import Op
 from nbgraph.tensor.batching import vectorize_graph
 
 INLINE = pytest.mark.parametrize("inline", [True, False])
@@ -215,6 +217,35 @@ def test_inputs_are_not_changed_and_results_are_their_own(mode):
     given = np.array([1.0, 2.0])
     found = f(given)
     assert not any(np.shares_memory(given, z) for z in found)
+
+
+class Destroying(Op):
+    """x + 1, written over x."""
+
+    __props__ = ()
+    destroy_map = {0: [0]}
+
+    def make_node(self, x):
+        return Apply(self, [x], [x.type()])
+
+    def perform(self, node, inputs, output_storage):
+        inputs[0] += 1
+        output_storage[0][0] = inputs[0]
+
+
+@pytest.mark.parametrize("mode", ["reference", "FAST_RUN", "DebugMode", "NanGuardMode"])
+def test_an_op_inside_that_overwrites_its_input_leaves_those_outside_alone(mode):
+    x, a = nt.dvector("x"), nt.dvector("a")
+    f = nbgraph.function([a], [OpFromGraph([x], [Destroying()(x)])(a), a * 2], mode=mode)
+    given = np.ones(2)
+    np.testing.assert_array_equal(f(given), [[2.0, 2.0], [2.0, 2.0]])
+    np.testing.assert_array_equal(given, [1.0, 1.0])
+
+
+def test_a_function_of_it_is_pickled():
+    a, b = nt.dvectors("a", "b")
+    f = nbgraph.function([a, b], weighted()(a, b), mode="FAST_RUN")
+    assert pickle.loads(pickle.dumps(f))([0.5], [2.0]) == f([0.5], [2.0])
 
 
 def test_arguments_are_checked():

@@ -201,6 +201,23 @@ def test_a_length_of_a_batched_array_is_one_number():
     assert vectorize_graph(x.shape[0], {x: xs}).type.ndim == 0
 
 
+@pytest.mark.parametrize("mode", ["reference", "FAST_RUN"])
+def test_batches_of_several_axes_broadcast_as_in_numpy(mode: str):
+    x, y, i = nt.dvector("x"), nt.dvector("y"), nt.lscalar("i")
+    xs, ys = nt.tensor("xs", dtype="float64", shape=(None, 1, None)), nt.dmatrix("ys")
+    places = nt.lmatrix("places")
+    z = vectorize_graph([x[i] * nt.sum(y), nt.set_subtensor(x[i], nt.sum(y)), nt.dot(x, y)], {x: xs, y: ys, i: places})
+    rng = np.random.default_rng(3)
+    a, b, c = rng.normal(size=(4, 1, 3)), rng.normal(size=(5, 3)), rng.integers(-3, 3, (4, 5))
+    found = nbgraph.function([xs, ys, places], z, mode=mode)(a, b, c)
+    for p, q in np.ndindex(4, 5):
+        row, total = a[p, 0].copy(), b[q].sum()
+        np.testing.assert_allclose(found[0][p, q], row[c[p, q]] * total, rtol=1e-13)
+        np.testing.assert_allclose(found[2][p, q], row @ b[q], rtol=1e-12, atol=1e-14)
+        row[c[p, q]] = total
+        np.testing.assert_allclose(found[1][p, q], row, rtol=1e-13)
+
+
 def test_gradients_are_vectorised_with_their_blocks():
     x, xs = nt.dvector("x"), nt.dmatrix("xs")
     held = nbgraph.gradient.disconnected_grad(x)
