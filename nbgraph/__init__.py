@@ -14,14 +14,15 @@ from nbgraph.config import config
 
 __version__ = "0.1.0"
 
-__all__ = ["In", "Lop", "Mode", "Out", "Param", "ProfileStats", "Rop", "as_op", "config", "debugprint", "dprint",
-           "function", "function_dump", "grad", "pp", "shared", "wrap_py"]
+__all__ = ["In", "Lop", "Mode", "OpFromGraph", "Out", "Param", "ProfileStats", "Rop", "as_op", "config", "debugprint",
+           "dprint", "function", "function_dump", "grad", "pp", "shared", "wrap_py"]
 
 # Public names, by the module that is imported when one is first used: `import nbgraph` stays quick.
 _LAZY = {
     "In": "nbgraph.compile.io",
     "Lop": "nbgraph.gradient",
     "Mode": "nbgraph.compile.mode",
+    "OpFromGraph": "nbgraph.compile.builders",
     "Out": "nbgraph.compile.io",
     "Param": "nbgraph.compile.io",
     "ProfileStats": "nbgraph.compile.profile",

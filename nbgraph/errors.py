@@ -127,6 +127,10 @@ class GraphError(NbgraphError, ValueError):
     """The graph itself is not what is asked for: a missing input, an unused one, a wrong replacement."""
 
 
+class BatchError(GraphError):
+    """A node that cannot be computed for a whole batch at once."""
+
+
 class ArgumentError(NbgraphError, TypeError):
     """The arguments of a call do not fit the inputs of the function."""
 

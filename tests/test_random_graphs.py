@@ -250,7 +250,7 @@ def test_gradients_are_what_finite_differences_give(first: int) -> None:
 
 # What graphs are made with, not of.
 NOT_IN_GRAPHS = {"as_lengths", "constant", "get_scalar_constant_value", "normalize_axes", "normalize_axis",
-                 "sum_to_like", "tensor", "weak_constant"}
+                 "sum_to_like", "tensor", "vectorize", "vectorize_graph", "weak_constant"}
 
 
 def public_functions() -> set[str]:

@@ -20,6 +20,7 @@ from nbgraph.compile.profiled_reference import ProfiledReference
 from nbgraph.compile.reference import ReferenceExecutor
 from nbgraph.graph.basic import Variable
 from nbgraph.graph.fg import FunctionGraph
+from nbgraph.graph.op import HasInnerGraph
 from nbgraph.graph.timeline import Timeline
 
 
@@ -109,7 +110,8 @@ class Mode:
 
     def rewrite(self, fgraph: FunctionGraph) -> tuple[FunctionGraph, Any]:
         """The rewritten graph, and a report that prints (None without passes)."""
-        if not self.passes:
+        inner = self.executor == "native" and any(isinstance(node.op, HasInnerGraph) for node in fgraph.nodes)
+        if not self.passes and not inner:
             return fgraph, None
         # Rewriting is loaded by the first function that needs it: reference mode never does.
         from nbgraph.rewrites import passes

@@ -22,6 +22,7 @@ from nbgraph.errors import ArgumentError, DTypeError
 from nbgraph.graph.basic import Apply, Type, Variable
 from nbgraph.graph.op import Op
 from nbgraph.graph.source import user_line
+from nbgraph.tensor.batching import unbatched
 from nbgraph.tensor.type import TensorType
 
 
@@ -66,6 +67,9 @@ class FromFunctionOp(Op):
         if getattr(sys.modules.get(module), name, None) is not self:
             raise PicklingError(f"the Op {self} is not found as {module}.{name}: decorate the function in a module")
         return _of_module, (module, name)
+
+
+unbatched(FromFunctionOp, "its Python function takes the arrays of one element")
 
 
 def _of_module(module: str, name: str) -> Any:

@@ -19,6 +19,7 @@ from nbgraph.graph.op import gradients_of, has_gradient
 from nbgraph.graph.source import attributed_to
 from nbgraph.tensor import dtypes
 from nbgraph.tensor.elemwise import Elemwise
+from nbgraph.tensor.masked import added
 from nbgraph.tensor.shape import ViewOp
 from nbgraph.tensor.type import TensorType
 
@@ -66,7 +67,7 @@ def add_term(gradients: Gradients, variable: Variable, term: Any) -> None:
     if before is None or is_null(term) or is_zero(before):
         gradients[variable] = before if before is not None and is_null(before) else term
     elif not is_null(before) and not is_zero(term):
-        gradients[variable] = before + term
+        gradients[variable] = added(before, term)
 
 
 def pull_back(node: Apply, arrived: Sequence[Any], pattern: Sequence[Sequence[bool]]) -> list[Any]:

@@ -19,6 +19,8 @@ from nbgraph.graph.expression import Written, call
 from nbgraph.graph.null_type import DisconnectedType, grad_undefined
 from nbgraph.graph.op import Op
 from nbgraph.graph.source import user_line
+from nbgraph.tensor.batching import batches
+from nbgraph.tensor.batching_rules import same_for_each_element
 
 
 class GradientRule(Op):
@@ -53,6 +55,9 @@ class GradientRule(Op):
     def R_op(self, inputs: Sequence[Any], eval_points: Sequence[Any]) -> list[Any]:
         """Forward mode meets a block like reverse mode: what is held constant does not move."""
         return [None]
+
+
+batches(GradientRule)(same_for_each_element)
 
 
 class ConsiderConstant(GradientRule):

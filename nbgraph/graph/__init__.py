@@ -5,8 +5,18 @@ from nbgraph.graph.equal import equal_computations
 from nbgraph.graph.fg import FunctionGraph
 from nbgraph.graph.generic_type import Generic
 from nbgraph.graph.op import Op
-from nbgraph.graph.replace import clone_replace
+from nbgraph.graph.replace import clone_replace, graph_replace
 from nbgraph.graph.traversal import ancestors, graph_inputs, io_toposort, toposort, walk
 
 __all__ = ["Apply", "Constant", "FunctionGraph", "Generic", "Op", "Type", "Variable", "ancestors", "clone_replace",
-           "equal_computations", "graph_inputs", "io_toposort", "toposort", "walk"]
+           "equal_computations", "graph_inputs", "graph_replace", "io_toposort", "toposort", "vectorize_graph",
+           "walk"]
+
+
+# Not annotated, as in nbgraph.tensor: mypy would take the module for one that cannot be called.
+def __getattr__(name):  # type: ignore[no-untyped-def]
+    """vectorize_graph, which needs tensors and is imported when first used."""
+    if name == "vectorize_graph":
+        from nbgraph.graph import replace
+        return replace.vectorize_graph
+    raise AttributeError(f"nbgraph.graph has no {name!r}")

@@ -285,7 +285,7 @@ Type.constant_type = Constant
 
 # Functions on graphs that older programs look for here.
 _ELSEWHERE = {"ancestors": "traversal", "clone_replace": "replace", "equal_computations": "equal",
-              "graph_inputs": "traversal", "io_toposort": "traversal", "walk": "traversal"}
+              "graph_inputs": "traversal", "graph_replace": "replace", "io_toposort": "traversal", "walk": "traversal"}
 
 
 def __getattr__(name: str) -> Any:

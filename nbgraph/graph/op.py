@@ -90,6 +90,19 @@ class Op:
         return str(self)
 
 
+class HasInnerGraph(Op):
+    """An Op that computes what a graph computes, which rewriting may put in its place.
+
+    Attributes
+    ----------
+    fgraph : FunctionGraph   its inputs and outputs are those of the Op, in their order
+    inline : bool            its graph stands for it from the start of rewriting, else when all passes have run
+    """
+
+    fgraph: Any
+    inline: bool = False
+
+
 def has_gradient(op: Op) -> bool:
     """True where the Op defines `grad` or `L_op`."""
     return hasattr(op, "grad") or hasattr(op, "L_op")
@@ -168,4 +181,4 @@ def _thunk_of(node: Apply) -> _Thunk:
     return thunk
 
 
-__all__ = ["Op", "Variable", "connection_pattern", "gradients_of", "has_gradient", "perform"]
+__all__ = ["HasInnerGraph", "Op", "Variable", "connection_pattern", "gradients_of", "has_gradient", "perform"]

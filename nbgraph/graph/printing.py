@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 from nbgraph.graph.basic import Apply, Constant, Variable
 from nbgraph.graph.expression import expression, pp
 from nbgraph.graph.fg import FunctionGraph
+from nbgraph.graph.op import HasInnerGraph
 
 # A subtree that would be indented further is drawn below, by itself: a chain of 100,000 nodes has narrow lines.
 DEEPEST = 40
@@ -116,9 +117,23 @@ class _Tree:
         self.leaves, self.depth, self.print_type, self.ids, self.done = leaves, depth, print_type, ids, done
         self.stop_on_name = stop_on_name
         self.below: deque[Row] = deque()
+        self.inner: deque[tuple[str, HasInnerGraph]] = deque()
 
     def lines(self, roots: Iterable[Root]) -> Iterator[str]:
-        """The drawing, line by line."""
+        """The drawing, line by line; after it the graphs that Ops are made of, indented."""
+        yield from self._trees(roots)
+        shown: set[int] = set()
+        while self.inner:
+            title, op = self.inner.popleft()
+            if id(op.fgraph) in shown:
+                continue
+            shown.add(id(op.fgraph))
+            yield ""
+            yield f"{title}({', '.join(map(str, op.fgraph.inputs))}):"
+            for line in self._trees([Root(v) for v in op.fgraph.outputs]):
+                yield f"   {line}"
+
+    def _trees(self, roots: Iterable[Root]) -> Iterator[str]:
         for root in roots:
             yield from self._tree(Row(root.variable, root.label, "", 0, 0))
             while self.below:
@@ -143,6 +158,8 @@ class _Tree:
                 yield f"{row.branch}{_name(row.variable)} -> {self._reference(node, 'far')} below"
             else:
                 number = self.done.setdefault(node, self._new_id(node))
+                if isinstance(node.op, HasInnerGraph):
+                    self.inner.append((f"{node.op} #{number}" if self.ids else str(node.op), node.op))
                 yield row.branch + self._described(row.variable, _name(row.variable), number)
                 stack += reversed(list(_rows_below(row, node)))
 

@@ -11,6 +11,9 @@
 | gathers   | expensive functions of gathered elements are computed for the table, where it is short |
 | blas      | C + a * dot(A, B) into one library call                                                |
 
+Ops that are graphs (OpFromGraph) are expanded before the first pass where they say `inline`. The others stand as one
+node until the last pass has run; then their graphs take their place, and the passes run once more, over all of it.
+
 Dead code is gone by construction: a FunctionGraph holds what its outputs need.
 """
 
@@ -41,6 +44,7 @@ from nbgraph.rewrites import (
     views,
 )
 from nbgraph.rewrites.driver import Driver, Firings
+from nbgraph.rewrites.inner_graphs import expanded, inner_graphs
 from nbgraph.rewrites.rule import Rule
 
 
@@ -144,7 +148,17 @@ def rewrite(fgraph: FunctionGraph, passes: Sequence[Pass]) -> tuple[FunctionGrap
     ------
     GraphError   rules undo each other; with config.verify, a pass broke the graph
     """
-    rows = []
+    rows: list[Row] = []
+    if inner_graphs(fgraph, inline_only=True):
+        fgraph = _expanded(fgraph, rows, inline_only=True)
+    fgraph = _run(fgraph, passes, rows, "")
+    if inner_graphs(fgraph):
+        fgraph = _run(_expanded(fgraph, rows, inline_only=False), passes, rows, " again")
+    return fgraph, Report(tuple(rows))
+
+
+def _run(fgraph: FunctionGraph, passes: Sequence[Pass], rows: list[Row], suffix: str) -> FunctionGraph:
+    """`fgraph` after `passes`; a row for each is added to `rows`."""
     settled: tuple[Rule, ...] = ()
     for step in passes:
         start = time.perf_counter()
@@ -153,7 +167,18 @@ def rewrite(fgraph: FunctionGraph, passes: Sequence[Pass]) -> tuple[FunctionGrap
         ms = (time.perf_counter() - start) * 1e3
         if config.verify:
             verify_rewrite(fgraph, after)
-        rows.append(Row(step.name, driver.firings, len(fgraph), len(after), ms, driver.forward,
+        rows.append(Row(step.name + suffix, driver.firings, len(fgraph), len(after), ms, driver.forward,
                         driver.fired))
         fgraph, settled = after, step.rules
-    return fgraph, Report(tuple(rows))
+    return fgraph
+
+
+def _expanded(fgraph: FunctionGraph, rows: list[Row], inline_only: bool) -> FunctionGraph:
+    start = time.perf_counter()
+    after, firings, forward = expanded(fgraph, inline_only)
+    ms = (time.perf_counter() - start) * 1e3
+    if config.verify:
+        verify_rewrite(fgraph, after)
+    fired = [("expand", old, new) for old, new in forward.items()]
+    rows.append(Row("inline" if inline_only else "expand", firings, len(fgraph), len(after), ms, forward, fired))
+    return after

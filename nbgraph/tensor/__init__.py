@@ -7,6 +7,10 @@ TensorType(float64, shape=(None,))
 """
 
 from nbgraph.config import config
+
+# Their import registers the rules for batch axes.
+from nbgraph.tensor import batching_indexing, batching_rules
+from nbgraph.tensor.batching import vectorize_graph
 from nbgraph.tensor.constant_value import get_scalar_constant_value
 from nbgraph.tensor.constructors import CONSTRUCTORS, tensor
 from nbgraph.tensor.convert import as_tensor_variable, constant, weak_constant
@@ -73,7 +77,7 @@ from nbgraph.tensor.reductions import (
     sum_to_like,
     var,
 )
-from nbgraph.tensor.shape import DimShuffle, as_lengths
+from nbgraph.tensor.shape import BroadcastTo, DimShuffle, as_lengths
 from nbgraph.tensor.shape_functions import (
     atleast_1d,
     atleast_2d,
@@ -106,6 +110,7 @@ from nbgraph.tensor.shape_functions import (
 from nbgraph.tensor.special import log_softmax, logsumexp, relu, softmax
 from nbgraph.tensor.type import TensorType
 from nbgraph.tensor.variable import TensorConstant, TensorVariable
+from nbgraph.tensor.vectorized import vectorize
 
 globals().update(CONSTRUCTORS)
 globals().update(FUNCTIONS)

@@ -20,6 +20,7 @@ from nbgraph.graph.null_type import DisconnectedType
 from nbgraph.graph.op import Op
 from nbgraph.graph.source import user_line
 from nbgraph.tensor import dtypes
+from nbgraph.tensor.masked import pulled_back
 from nbgraph.tensor.scalar_function import ScalarFunction
 from nbgraph.tensor.type import tensor_type
 
@@ -120,7 +121,8 @@ class Elemwise(Op):
             return [DisconnectedType()() for _ in inputs]
         if dtypes.is_discrete(output.type.dtype) or self.function.pullback is None:
             return [nt.zeros_like(x, dtype=dtypes.gradient_dtype(x.type.dtype)) for x in inputs]
-        terms = self.function.pullback(g, *inputs, output)
+        pullback = self.function.pullback
+        terms = pulled_back(g, lambda inner: pullback(inner, *inputs, output))
         return [self._gradient_like(x, term) for x, term in zip(inputs, terms, strict=True)]
 
     @staticmethod

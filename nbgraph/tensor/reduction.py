@@ -21,6 +21,7 @@ from nbgraph.graph.null_type import DisconnectedType
 from nbgraph.graph.op import Op
 from nbgraph.graph.source import user_line
 from nbgraph.tensor import dtypes
+from nbgraph.tensor.masked import moved
 from nbgraph.tensor.type import TensorType
 
 NUMPY_REDUCTIONS: dict[str, Callable[..., Any]] = {
@@ -328,7 +329,9 @@ def products_of_others(x: Any, axes: tuple[int, ...]) -> Any:
 
 def spread(g: Any, axes: Sequence[int], x: Any) -> Any:
     """g, which lacks `axes`, repeated along them to the shape of x."""
-    return nt.broadcast_to(nt.expand_dims(g, axes), nt.lengths_of(x))
+    kept = iter(range(g.type.ndim))
+    return nt.broadcast_to(moved(g, ["x" if axis in axes else next(kept) for axis in range(x.type.ndim)]),
+                           nt.lengths_of(x))
 
 
 def zero_gradient(x: Any) -> Any:

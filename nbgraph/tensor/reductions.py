@@ -235,6 +235,8 @@ def norm(x: Any, L: Any = 2, axis: Any = None, keepdims: bool = False) -> Any:
     """sum(|x|**L) ** (1 / L) over `axis`; None (all) takes the array as one vector.
 
     L=0 counts the elements that are not zero, inf takes the largest |x|, -inf the smallest.
+
+    The gradient is 0 where all elements are 0, where the norm has a kink: the smallest of its subgradients.
     """
     x = nt.as_tensor_variable(x)
     L = 2 if L is None else L
@@ -243,9 +245,15 @@ def norm(x: Any, L: Any = 2, axis: Any = None, keepdims: bool = False) -> Any:
             return nt.cast(sum(nt.neq(x, 0), axis, keepdims=keepdims), _norm_dtype(x))
         return (max if L > 0 else min)(nt.abs(x), axis, keepdims)
     size = nt.cast(nt.abs(x), _norm_dtype(x))
-    if isinstance(L, (int, float)) and L in (1, 2):
-        return sum(size, axis, keepdims=keepdims) if L == 1 else nt.sqrt(sum(nt.square(size), axis, keepdims=keepdims))
-    return nt.power(sum(nt.power(size, L), axis, keepdims=keepdims), 1.0 / L)
+    if isinstance(L, (int, float)) and L == 1:
+        return sum(size, axis, keepdims=keepdims)
+    squared = isinstance(L, (int, float)) and L == 2
+    total = sum(nt.square(size) if squared else nt.power(size, L), axis, keepdims=keepdims)
+    result = nt.sqrt(total) if squared else nt.power(total, 1.0 / L)
+    if isinstance(L, (int, float)) and L < 0:
+        return result
+    zero = nt.eq(total, 0)
+    return nt.switch(zero if isinstance(L, (int, float)) else nt.and_(zero, nt.gt(L, 0)), 0, result)
 
 
 def _norm_dtype(x: Any) -> str:

@@ -64,7 +64,8 @@ _function(np.rad2deg, lambda x, z: 180 / np.pi, "x * 180 / pi")
 
 
 def _arctan2_pullback(g: Any, y: Any, x: Any, z: Any) -> tuple[Any, ...]:
-    square = x * x + y * y
+    # At the origin, where every direction has an angle of its own, 0.
+    square = nt.switch(nt.and_(nt.eq(x, 0), nt.eq(y, 0)), 1, x * x + y * y)
     return g * x / square, -g * y / square
 
 
