@@ -234,6 +234,68 @@ def test_nothing_is_kept_of_a_call():
     assert seen[0]() is None
 
 
+@pytest.mark.parametrize("mode", ["FAST_RUN", "reference"])
+def test_objects_that_an_op_overwrites_are_copies(mode):
+    thing = Anything()
+
+    def append(items: Any) -> Any:
+        items.append(1)
+        if len(items) > 2:
+            raise OverflowError
+        return items, np.asarray(float(len(items)))
+
+    op = Python(append, lambda items: [thing, s.type])
+    op.destroy_map = {0: [0]}
+    state, g = shared([], name="state"), thing("g")
+    assert function([], op(state)[1], mode=mode, accept_inplace=True)() == 1.0
+    assert state.get_value() == []
+    step = function([], op(state)[1], updates=[(state, op(state)[0])], mode=mode, accept_inplace=True)
+    assert [float(step()), float(step())] == [1.0, 2.0]
+    with pytest.raises(OverflowError):
+        step()
+    assert state.get_value() == [1, 1]
+    given: list[int] = []
+    first, n = op(g)
+    assert function([g], [n, op(g)[1], first, g], mode=mode, accept_inplace=True)(given) == [1.0, 1.0, [1], []]
+    assert given == []
+
+
+@pytest.mark.parametrize("mode", ["FAST_RUN", "reference"])
+def test_no_returned_object_is_an_input_a_constant_or_another_result(mode):
+    thing = Anything()
+    same = Python(lambda t: t, lambda t: [thing])
+    pair = Python(lambda t: (t, t), lambda t: [thing, thing])
+    g, state, constant = thing("g"), shared([1], name="state"), thing.make_constant([2])
+    outputs = [same(g), same(state), same(constant), *pair(Python(lambda t: [*t, 3], lambda t: [thing])(g)), g, state]
+    f = function([g], outputs, mode=mode)
+    given = [0]
+    results = f(given)
+    assert results == [[0], [1], [2], [0, 3], [0, 3], [0], [1]]
+    for result in results:
+        result.append("changed")
+    assert (given, state.get_value(), constant.data) == ([0], [1], [2]) and len({id(r) for r in results}) == 7
+
+
+@pytest.mark.parametrize("mode", ["FAST_RUN", "reference"])
+def test_a_call_that_has_failed_keeps_no_arrays(mode):
+    seen: list[Any] = []
+
+    def fail(v: Any) -> Any:
+        seen.append(weakref.ref(v))
+        raise ArithmeticError
+
+    f = function([x], Python(fail)(x + 1), mode=mode)
+    gc.disable()
+    try:
+        try:
+            f([1.0])
+        except ArithmeticError:
+            assert seen[0]() is not None
+        assert seen[0]() is None
+    finally:
+        gc.enable()
+
+
 def test_no_memory_is_lost_by_calls_that_succeed_or_fail():
     def fail(v: Any) -> Any:
         if v[0] < 0:
