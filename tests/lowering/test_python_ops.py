@@ -20,6 +20,7 @@ import nbgraph.tensor as nt
 from nbgraph import function, shared
 from nbgraph.errors import KernelError, ShapeError
 from nbgraph.graph import Apply, Op, Type
+from nbgraph.graph.generic_type import Generic
 from nbgraph.tensor import dtypes
 from nbgraph.tensor.elemwise import Elemwise
 
@@ -214,6 +215,30 @@ def test_objects_of_any_type_flow_between_such_ops(mode):
     assert result.tolist() == [2.0] and back == {"a": 1}
     constant = extend(make(x), x)
     assert function([x], read(extend(constant, x)))([1.0]) == 2.0
+
+
+class Incomparable:
+    def __eq__(self, other: object) -> bool:
+        raise RuntimeError("not to be compared")
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+@pytest.mark.parametrize("mode", ["FAST_RUN", "reference", "DebugMode", "NanGuardMode"])
+def test_objects_are_not_compared_whatever_they_are(mode):
+    g = Generic()("g")
+    make, back = Python(lambda v: [v, Incomparable()], lambda v: [g.type]), Python(lambda t: t, lambda t: [g.type])
+    twice = Python(lambda t, v: (Incomparable(), np.asarray(v * 2)), lambda t, v: [g.type, v.type],
+                   lambda t, v: [None, v])
+    back.debug_perform = back.perform
+    f = function([g, x], [back(g), make(x), twice(g, x)[0], nt.exp(twice(g, x)[1])], mode=mode)
+    for value in (None, {1}, "s", np.random.default_rng(1), [np.ones(2), np.ones(3)], np.ones(3),
+                  np.ones((2, 2), object), Incomparable()):
+        result, _, _, z = f(value, [0.0, 1.0])
+        assert type(result) is type(value)
+        np.testing.assert_allclose(z, np.exp([0.0, 2.0]))
+    for value in (None, {1}, "s", np.random.default_rng(1), [np.ones(2)]):
+        assert type(function([], shared(value), mode=mode)()) is type(value)
 
 
 def test_nothing_is_kept_of_a_call():
