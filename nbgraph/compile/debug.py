@@ -192,7 +192,8 @@ def _check_inputs(variables: Sequence[Variable], before: Sequence[Any], after: S
     for v, old, new in zip(variables, before, after, strict=True):
         if isinstance(v.type, TensorType) and isinstance(old, np.ndarray) and not _same_bits(old, new):
             raise DebugModeError(None, f"the call has overwritten its argument {v}", variable=v,
-                                 fix="a mistake of nbgraph, or of an Op with destroy_map: please report it")
+                                 fix="a kernel of one's own that writes into what it reads must copy that first; "
+                                     "without such a kernel, it is a mistake of nbgraph: please report it")
 
 
 def _check_memory(results: Sequence[Any], inputs: Sequence[Any]) -> None:

@@ -15,6 +15,7 @@ import nbgraph
 import nbgraph.tensor as nt
 from nbgraph import function, shared
 from nbgraph.compile.debug import DebugMode
+from nbgraph.dispatch import numba_kernel
 from nbgraph.dispatch.expressions import Call, Element, Literal
 from nbgraph.dispatch.rules import _RULES, Part, Pointwise, Writes
 from nbgraph.errors import DebugModeError, ShapeError
@@ -161,6 +162,20 @@ def test_an_op_that_lies_about_its_memory_is_named(monkeypatch):
     assert found(View()(x)).startswith("View: output 0 of perform shares memory with input 0, which view_map does not")
     assert found(InPlace()(x)).startswith("InPlace: perform overwrites input 0, which destroy_map does not say")
     assert function([x], Honest()(x), mode="DebugMode")(VALUE).tolist() == VALUE
+
+
+def test_a_kernel_that_overwrites_its_argument_is_found(monkeypatch):
+    class Sorted(Doubled):
+        def perform(self, node: Apply, inputs: Any, output_storage: Any) -> None:
+            output_storage[0][0] = np.sort(inputs[0])
+
+    def kernel(v):
+        v.sort()
+        return v
+
+    monkeypatch.delitem(_RULES, Sorted, raising=False)
+    numba_kernel(Sorted)(lambda op, node: kernel)
+    assert "the call has overwritten its argument x" in found(Sorted()(x), np.array(VALUE))
 
 
 def test_debug_perform_is_compared_with_perform(monkeypatch):
