@@ -157,6 +157,35 @@ def test_what_does_not_keep_its_word_is_refused(op, error, said):
     assert "test_python_ops.py" in str(caught.value)
 
 
+def raises(*shapes: Any) -> Any:
+    raise ZeroDivisionError("division by zero")
+
+
+def says_nothing(*shapes: Any) -> Any:
+    raise NotImplementedError
+
+
+@pytest.mark.parametrize(("lengths", "said"), [
+    ([], r"infer_shape gives \[\] for 1 output\n"), (None, "infer_shape gives None for 1 output\n"),
+    ([(1, 2)], r"infer_shape gives \(1, 2\) for output 0 of type float64\[\?\]"),
+    ([3], "infer_shape gives 3 for output 0"),
+    ([("n",)], "infer_shape gives 'n' for axis 0 of output 0"), ([(x,)], "infer_shape gives x for axis 0 of output 0"),
+])
+def test_an_infer_shape_that_gives_something_else_is_named_with_the_line(lengths, said):
+    op = Python(lambda v: v)
+    op.infer_shape = lambda fgraph, node, shapes: lengths
+    with pytest.raises(ShapeError, match=said) as caught:
+        function([x], op(x) + 1, mode="FAST_RUN")
+    assert "test_python_ops.py" in str(caught.value)
+
+
+def test_what_infer_shape_raises_has_the_line_and_it_may_say_nothing():
+    with pytest.raises(ZeroDivisionError) as caught:
+        function([x], Python(lambda v: v, lengths=raises)(x) + 1, mode="FAST_RUN")
+    assert "infer_shape of Python, made at test_python_ops.py" in caught.value.__notes__[0]
+    assert function([x], Python(lambda v: v, lengths=says_nothing)(x) + 1, mode="FAST_RUN")([1.0]).tolist() == [2.0]
+
+
 def test_python_may_be_forbidden_with_the_place_where_a_kernel_would_go():
     with pytest.raises(KernelError, match="has Python code only, and allow_python=False") as caught:
         function([x], double(x), allow_python=False)
