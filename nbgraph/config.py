@@ -30,25 +30,39 @@ def _choice(*allowed: str) -> Callable[[str], str]:
     return parse
 
 
-def _boolean(text: str | bool) -> bool:
-    if isinstance(text, bool):
-        return text
+def _boolean(given: Any) -> bool:
     known = {"0": False, "false": False, "1": True, "true": True}
-    if text.lower() not in known:
-        raise ValueError(f"must be 0 or 1, not {text!r}")
-    return known[text.lower()]
+    if str(given).lower() not in known:
+        raise ValueError(f"must be 0 or 1, not {given!r}")
+    return known[str(given).lower()]
+
+
+def _whole(number: Any) -> int:
+    try:
+        whole = int(number)
+    except (TypeError, ValueError, OverflowError):
+        whole = None
+    if whole is None or (whole != number and not isinstance(number, str)):
+        raise ValueError(f"must be a whole number, not {number!r}")
+    return whole
 
 
 def _positive(number: Any) -> int:
-    if int(number) < 1:
+    if _whole(number) < 1:
         raise ValueError(f"must be at least 1, not {number}")
-    return int(number)
+    return _whole(number)
 
 
 def _natural(number: Any) -> int:
-    if int(number) < 0:
+    if _whole(number) < 0:
         raise ValueError(f"must not be negative, not {number}")
-    return int(number)
+    return _whole(number)
+
+
+def _path(given: Any) -> Path:
+    if not isinstance(given, (str, os.PathLike)):
+        raise ValueError(f"must be a path, not {given!r}")
+    return Path(given)
 
 
 def cores() -> int:
@@ -64,8 +78,8 @@ def _default_cache_dir() -> Path:
 _OPTIONS: dict[str, tuple[Callable[[Any], Any], Callable[[], Any]]] = {
     "floatX": (_choice("float64", "float32"), lambda: "float64"),
     "mode": (_choice("FAST_RUN", "FAST_COMPILE", "reference", "DebugMode", "NanGuardMode"), lambda: "FAST_RUN"),
-    "cache_dir": (Path, _default_cache_dir),
-    "cache_bytes": (int, lambda: 2_000_000_000),
+    "cache_dir": (_path, _default_cache_dir),
+    "cache_bytes": (_natural, lambda: 2_000_000_000),
     "threads": (_positive, cores),
     "keep_bytes": (_natural, lambda: 256_000_000),
     "profile": (_boolean, lambda: False),
@@ -77,6 +91,11 @@ _OPTIONS: dict[str, tuple[Callable[[Any], Any], Callable[[], Any]]] = {
 threads_cell = ctypes.c_int64(1)
 # Libraries with threads of their own, once they are loaded.
 threads_listeners: list[Callable[[int], None]] = []
+
+
+def _check_name(name: str) -> None:
+    if name not in _OPTIONS:
+        raise AttributeError(f"config has no option {name!r}; there are {', '.join(_OPTIONS)}")
 
 
 class Config:
@@ -97,8 +116,7 @@ class Config:
             setattr(self, name, default() if text is None else text)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if name not in _OPTIONS:
-            raise AttributeError(f"config has no option {name!r}; there are {', '.join(_OPTIONS)}")
+        _check_name(name)
         try:
             object.__setattr__(self, name, _OPTIONS[name][0](value))
         except ValueError as error:
@@ -111,6 +129,8 @@ class Config:
     @contextmanager
     def change_flags(self, **changes: Any) -> Iterator[None]:
         """Inside the block the named options have other values."""
+        for name in changes:
+            _check_name(name)
         before = {name: getattr(self, name) for name in changes}
         try:
             for name, value in changes.items():

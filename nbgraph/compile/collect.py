@@ -25,6 +25,7 @@ from nbgraph.graph.names import user_names
 from nbgraph.graph.replace import rebuild
 from nbgraph.graph.source import user_line
 from nbgraph.graph.traversal import toposort
+from nbgraph.graph.verify import can_stand_for
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,7 @@ def collect(inputs: Any, outputs: Any, *, updates: Any = None, givens: Any = Non
     ------
     GraphError      a variable given twice, two updates for one variable, a leaf without a value, an unused input
     ArgumentError   a required input after one with a default, a name given twice
-    DTypeError      an update or a given of another Type
+    DTypeError      an update, a given or a container of another Type
     """
     specs = tuple(as_input(element) for element in _listed(inputs))
     _check_specs(specs)
@@ -134,7 +135,7 @@ def _listed(inputs: Any) -> Sequence[Any]:
 
 
 def _check_specs(specs: Sequence[In]) -> None:
-    """Each variable once, each name once, defaults last."""
+    """Each variable once, each name once, defaults last; containers for values of the variable's Type."""
     variables: dict[Variable, int] = {}
     names: dict[Any, In] = {}
     optional: In | None = None
@@ -143,6 +144,10 @@ def _check_specs(specs: Sequence[In]) -> None:
             raise GraphError(None, f"the input {spec.variable} is given twice, at {variables[spec.variable]} and "
                              f"{position}", line=user_line(), **operand(spec.variable), fix="list every input once")
         variables[spec.variable] = position
+        if isinstance(spec.value, Container) and not can_stand_for(spec.variable.type, spec.value.type):
+            raise DTypeError(f"input {spec.variable}", f"its container is for {spec.value.type}, it is "
+                             f"{spec.variable.type}", line=user_line(), **operand(spec.variable),
+                             fix="make both of one type")
         if spec.name is not None and spec.name in names:
             raise ArgumentError(None, f"two inputs have the name {spec.name!r}", line=user_line(),
                                 first=names[spec.name].variable, second=spec.variable,

@@ -10,6 +10,8 @@
 | each result of `perform`                        | the output's Type, `view_map`, `destroy_map`, `infer_shape`  |
 | inputs after the call, results among each other | unchanged, memory of their own                               |
 | memory that is left unwritten                   | it is filled with a pattern first, where the system can      |
+
+Each call runs the Python code of an Op several times: what it gives must be determined by its inputs.
 """
 
 from __future__ import annotations
@@ -26,9 +28,10 @@ from nbgraph.compile.mode import Mode
 from nbgraph.compile.watching import WatchingExecutor, as_typed
 from nbgraph.errors import DebugModeError
 from nbgraph.graph.basic import Apply, Constant, Variable
-from nbgraph.graph.evaluate import evaluate_all, perform_checked, value_of
+from nbgraph.graph.evaluate import destroyed_by, evaluate_all, perform_checked, value_of
 from nbgraph.graph.fg import FunctionGraph
 from nbgraph.rewrites.shapes import Shapes, as_scalar
+from nbgraph.tensor.type import TensorType
 
 # Two sides of a rule that differ by less are equal; where they differ by more, long doubles decide.
 RULE_TOLERANCE = {"float64": 1e-9, "complex128": 1e-9, "float32": 1e-4, "complex64": 1e-4}
@@ -65,7 +68,7 @@ class _Debugger(WatchingExecutor):
              seen: Sequence[Any]) -> None:
         """DebugModeError at the first thing that is wrong."""
         inputs = [as_typed(v, x) for v, x in zip(self.written.inputs, before, strict=True)]
-        _check_inputs(self.watched.graph.inputs, before, after)
+        _check_inputs(self.written.inputs, before, after)
         _check_memory(results, after)
         self._check_written_graph(inputs)
         self._check_rules(inputs)
@@ -76,7 +79,7 @@ class _Debugger(WatchingExecutor):
         known = evaluate_all(self.written, inputs, _performed)
         shapes = Shapes(self.written)
         lengths = [(v, axis, n) for node in self.written.nodes for v in node.outputs
-                   for axis, n in enumerate(shapes.of(v))]
+                   if isinstance(v.type, TensorType) for axis, n in enumerate(shapes.of(v))]
         graph = FunctionGraph(self.written.inputs, [as_scalar(n) for _, _, n in lengths])
         asked = evaluate_all(graph, inputs)
         for (v, axis, _), n in zip(lengths, graph.outputs, strict=True):
@@ -87,13 +90,14 @@ class _Debugger(WatchingExecutor):
 
     def _check_rules(self, inputs: Sequence[Any]) -> None:
         """What a rule gave has the value of what it replaced."""
-        pairs = [(f"{name} ({rule})", old, new) for name, rule, old, new in self.fired]
+        pairs = [(f"{name} ({rule})", old, new) for name, rule, old, new in self.fired
+                 if isinstance(old.type, TensorType)]
         graph = FunctionGraph(self.written.inputs, list(dict.fromkeys(v for _, *both in pairs for v in both)))
         known = evaluate_all(graph, inputs)
         long: Any = None
         for rule, old, new in pairs:
             a, b = value_of(old, known), value_of(new, known)
-            if _close(a, b, RULE_TOLERANCE.get(getattr(old.type, "dtype", ""), 0.0)):
+            if _close(a, b, RULE_TOLERANCE.get(old.type.dtype, 0.0)):
                 continue
             long = evaluate_long(graph, inputs) if long is None else long
             if not _is_rounding(old, new, (a, b), *long):
@@ -138,14 +142,16 @@ def _performed(node: Apply, arguments: Sequence[Any]) -> list[Any]:
     op: Any = node.op
     copies = [x.copy() if isinstance(x, np.ndarray) else x for x in arguments]
     results = perform_checked(node, copies)
-    destroyed = {k for inputs in op.destroy_map.values() for k in inputs}
-    for k, (given, left) in enumerate(zip(arguments, copies, strict=True)):
+    destroyed = destroyed_by(node)
+    for k in _tensors(node.inputs):
+        given, left = arguments[k], copies[k]
         if isinstance(given, np.ndarray) and k not in destroyed and not _same_bits(given, left):
             raise _wrong(node, f"perform overwrites input {k}, which destroy_map does not say",
                          "say destroy_map = {output: [input]}, or work on a copy")
-    for k, result in enumerate(results):
-        allowed = {*op.view_map.get(k, ()), *op.destroy_map.get(k, ())}
-        for i, x in enumerate(copies):
+    for k in _tensors(node.outputs):
+        result, allowed = results[k], {*op.view_map.get(k, ()), *op.destroy_map.get(k, ())}
+        for i in _tensors(node.inputs):
+            x = copies[i]
             if i not in allowed and isinstance(x, np.ndarray) and isinstance(result, np.ndarray) \
                     and x.size and result.size and np.may_share_memory(x, result):
                 raise _wrong(node, f"output {k} of perform shares memory with input {i}, which view_map does not say",
@@ -160,14 +166,23 @@ def _performed(node: Apply, arguments: Sequence[Any]) -> list[Any]:
     return results
 
 
+def _tensors(variables: Sequence[Variable]) -> list[int]:
+    """The positions of those that are no objects of Python."""
+    return [k for k, v in enumerate(variables) if isinstance(v.type, TensorType)]
+
+
 def _compare(node: Apply, position: int, expected: Any, actual: Any, arguments: Sequence[Any], mark: Any,
              slack: float = 0.0) -> None:
+    from nbgraph.lowering.foreign import Foreign  # brings Numba in
     wrong = difference(node, position, expected, actual, arguments, mark, slack)
     if wrong is None:
         return
     what = "leaves memory unwritten" if _holds_pattern(expected, actual) else "gives"
-    raise _wrong(node, f"the compiled function {what}: {wrong}", "its kernel, or the loop that it is fused into, is "
-                 "wrong: mode='reference' runs without it, and a small graph with this node is worth a report")
+    fix = ("its kernel, or the loop that it is fused into, is wrong: mode='reference' runs without it, and a small "
+           "graph with this node is worth a report")
+    if isinstance(node.op, Foreign):
+        fix = f"what `perform` gives must be determined by its inputs, as it runs several times here; if it is, {fix}"
+    raise _wrong(node, f"the compiled function {what}: {wrong}", fix)
 
 
 def _holds_pattern(expected: Any, actual: Any) -> bool:
@@ -181,9 +196,10 @@ def _holds_pattern(expected: Any, actual: Any) -> bool:
 
 def _check_inputs(variables: Sequence[Variable], before: Sequence[Any], after: Sequence[Any]) -> None:
     for v, old, new in zip(variables, before, after, strict=True):
-        if isinstance(old, np.ndarray) and not _same_bits(old, new):
+        if isinstance(v.type, TensorType) and isinstance(old, np.ndarray) and not _same_bits(old, new):
             raise DebugModeError(None, f"the call has overwritten its argument {v}", variable=v,
-                                 fix="a mistake of nbgraph, or of an Op with destroy_map: please report it")
+                                 fix="a kernel of one's own that writes into what it reads must copy that first; "
+                                     "without such a kernel, it is a mistake of nbgraph: please report it")
 
 
 def _check_memory(results: Sequence[Any], inputs: Sequence[Any]) -> None:
@@ -196,9 +212,8 @@ def _check_memory(results: Sequence[Any], inputs: Sequence[Any]) -> None:
 
 
 def _close(a: Any, b: Any, tolerance: float) -> bool:
-    if not isinstance(a, np.ndarray):
-        return a is b or bool(np.all(a == b))
-    if a.dtype != np.asarray(b).dtype or a.shape != np.shape(b):
+    a, b = np.asarray(a), np.asarray(b)
+    if a.dtype != b.dtype or a.shape != b.shape:
         return False
     return np.array_equal(a, b) if not tolerance else bool(np.allclose(a, b, tolerance, 0, equal_nan=True))
 
@@ -207,13 +222,17 @@ def _is_rounding(old: Variable, new: Variable, values: tuple[Any, Any], known: d
                  short: set[Variable]) -> bool:
     """True where both sides of a rule come closer together when they are computed with more digits."""
     a, b = values
+    long_a, long_b = value_of(old, known), value_of(new, known)
+    tolerance = RULE_TOLERANCE.get(old.type.dtype, 0.0)
     if np.asarray(a).dtype.kind not in "fc" or np.shape(a) != np.shape(b):
         return False
     with np.errstate(all="ignore"):
-        before, after = np.abs(a - b), np.abs(value_of(old, known) - value_of(new, known))
+        before, after = np.abs(a - b), np.abs(long_a - long_b)
         same = _both_nan(a, b) | (a == b)
-        better = ~np.isfinite(a) & np.isfinite(b) if {old, new} & short else np.zeros(np.shape(a), bool)
-        equal = value_of(old, known) == value_of(new, known)
+        equal = long_a == long_b
+        # What has no value with more digits either may be given one: 0 * inf, or inf / inf.
+        hopeless = ~np.isfinite(long_a) | bool({old, new} & short) | np.isclose(long_a, long_b, tolerance, 0)
+        better = ~np.isfinite(a) & np.isfinite(b) & hopeless
         return bool(np.all(same | better | equal | (after * SHRINKS <= before)))
 
 

@@ -23,10 +23,10 @@ WIDER: dict[str, Any] = {"float32": np.longdouble, "float64": np.longdouble, "co
 
 def evaluate_long(fgraph: FunctionGraph, values: Sequence[Any]) -> tuple[dict[Variable, Any], set[Variable]]:
     """The values of all variables, and those for which some step had to be done in the declared dtype."""
-    known = {v: _widened(value) for v, value in zip(fgraph.inputs, values, strict=True)}
+    known = {v: _widened(v, value) for v, value in zip(fgraph.inputs, values, strict=True)}
     short: set[Variable] = set()
     for node in fgraph.nodes:
-        inputs = [_widened(x) for x in arguments_of(node, known)]
+        inputs = [_widened(v, x) for v, x in zip(node.inputs, arguments_of(node, known), strict=True)]
         results = _computed(node, inputs)
         exact = results is not None
         if results is None:
@@ -37,8 +37,8 @@ def evaluate_long(fgraph: FunctionGraph, values: Sequence[Any]) -> tuple[dict[Va
     return known, short
 
 
-def _widened(value: Any) -> Any:
-    wider = WIDER.get(str(getattr(value, "dtype", "")))
+def _widened(variable: Variable, value: Any) -> Any:
+    wider = WIDER.get(getattr(variable.type, "dtype", ""))
     return value if wider is None else np.asarray(value, wider)
 
 

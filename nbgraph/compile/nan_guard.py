@@ -15,7 +15,7 @@ import numpy as np
 from nbgraph.compile.mode import Mode
 from nbgraph.compile.watching import WatchingExecutor, as_typed
 from nbgraph.errors import NanGuardError
-from nbgraph.graph.basic import Variable
+from nbgraph.graph.basic import Constant, Variable
 
 BIG = 1e10
 
@@ -23,6 +23,8 @@ BIG = 1e10
 @dataclass(frozen=True)
 class NanGuardMode(Mode):
     """FAST_RUN, with every value of a call looked at: inputs, all that is computed on the way, outputs.
+
+    Each call computes twice, and so runs the Python code of Ops.
 
     Attributes
     ----------
@@ -70,10 +72,22 @@ class _Guard(WatchingExecutor):
             with np.errstate(all="ignore"):
                 found = test(array) if mark is None else test(array) & mark
             if np.any(found):
-                raise _error(variable, array, np.argwhere(found), word)
+                raise _error(variable, array, np.argwhere(found), word, self._bad_constants(variable))
+
+    def _bad_constants(self, variable: Variable) -> list[str]:
+        """Which inputs of the node are constants that are no better than what it gives."""
+        bad = []
+        for k, v in enumerate(() if variable.owner is None else variable.owner.inputs):
+            value = as_typed(v, v.data) if isinstance(v, Constant) else None
+            if isinstance(value, np.ndarray) and value.dtype.kind in "fc":
+                words = [word for word, test in self.tests if np.any(test(value))]
+                bad += [f"input {k} is a constant with elements that are {' or '.join(words)}"
+                        + (f", made at {v.line}" if v.line else "")] if words else []
+        return bad
 
 
-def _error(variable: Variable, value: np.ndarray, places: np.ndarray, word: str) -> NanGuardError:
+def _error(variable: Variable, value: np.ndarray, places: np.ndarray, word: str,
+           bad_constants: Sequence[str]) -> NanGuardError:
     first = tuple(int(k) for k in places[0])
     at = f"element [{', '.join(map(str, first))}] is" if value.ndim else "it is"
     what = f"{at} {word} ({value[first]})" + (f", as are {len(places) - 1} more of {value.size}" * (len(places) > 1))
@@ -83,5 +97,6 @@ def _error(variable: Variable, value: np.ndarray, places: np.ndarray, word: str)
                              fix="look at where this value comes from; NanGuardMode(nan_is_error=False, "
                                  "inf_is_error=False, big_is_error=False) lets such values through")
     operands = {f"input{k}" if v.name is None else v.name: v for k, v in enumerate(node.inputs)}
-    return NanGuardError(node.op, what, line=node.line, **operands,
-                         fix="its inputs are fine: look at their range at that element, and at the formula there")
+    fix = ("; ".join(bad_constants) or
+           "its inputs are fine: look at their range at that element, and at the formula there")
+    return NanGuardError(node.op, what, line=node.line, **operands, fix=fix)

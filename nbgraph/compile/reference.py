@@ -7,16 +7,13 @@ It has the same interface as what `nbgraph.lowering.compile_graph` gives.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from nbgraph.errors import GraphError
 from nbgraph.graph.basic import Constant
-from nbgraph.graph.evaluate import Compute, evaluate
+from nbgraph.graph.evaluate import Compute, evaluate, unaliased
 from nbgraph.graph.fg import FunctionGraph
 from nbgraph.graph.timeline import Timeline
 
@@ -71,21 +68,7 @@ class ReferenceExecutor:
         return self._run(values)
 
     def _run(self, values: Sequence[Any], compute: Compute | None = None) -> tuple[Any, ...]:
-        return self._unaliased(values, evaluate(self.stages.graph, values, compute))
-
-    def _unaliased(self, arguments: Any, results: list[Any]) -> tuple[Any, ...]:
-        seen = {id(v) for v in (*arguments, *self._constants)}
-        fresh = []
-        for result in results:
-            shown_elsewhere = id(result) in seen or (isinstance(result, np.ndarray) and not result.flags.owndata)
-            seen.add(id(result))
-            if not isinstance(result, np.ndarray):
-                fresh.append(copy.deepcopy(result) if shown_elsewhere else result)
-            elif shown_elsewhere or not result.flags.c_contiguous:
-                fresh.append(np.array(result, order="C", copy=True))
-            else:
-                fresh.append(result)
-        return tuple(fresh)
+        return tuple(unaliased(evaluate(self.stages.graph, values, compute), (*values, *self._constants)))
 
     def explain(self) -> str:
         """One sentence: there is no plan to show."""

@@ -34,11 +34,11 @@ class WatchingExecutor:
     def entry(self, *values: Any) -> Any:
         """As that of `shipped`; afterwards everything is looked at."""
         inputs = values[:len(self.watched.graph.inputs)]
-        before = [x.copy() if isinstance(x, np.ndarray) else x for x in inputs]
+        before = _copies(inputs)
         results = self.shipped.entry(*values)
         if results is None and self.shipped.refuses:
             return None
-        outputs, seen = self.watched(before)
+        outputs, seen = self.watched(_copies(before))  # what overwrites its arguments does so here, too
         self.look(before, inputs, results, outputs, seen)
         return results
 
@@ -53,6 +53,10 @@ class WatchingExecutor:
         outputs, seen : what the watched one gave, and all its values on the way
         """
         raise NotImplementedError
+
+
+def _copies(values: Sequence[Any]) -> list[Any]:
+    return [x.copy() if isinstance(x, np.ndarray) else x for x in values]
 
 
 def as_typed(variable: Variable, value: Any) -> Any:

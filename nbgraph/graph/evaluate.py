@@ -6,8 +6,10 @@ Takes input values in the order of `fgraph.inputs`, gives output values in the o
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
+
+import numpy as np
 
 from nbgraph.errors import NbgraphError
 from nbgraph.graph.basic import Apply, Constant, Variable
@@ -44,10 +46,30 @@ def evaluate_all(fgraph: FunctionGraph, values: Sequence[Any], compute: Compute 
 
 def arguments_of(node: Apply, known: dict[Variable, Any]) -> list[Any]:
     """The values that `perform` of a node is given. What it overwrites is its own: others may read it later."""
-    arguments = [value_of(v, known) for v in node.inputs]
-    for place in {i for overwritten in node.op.destroy_map.values() for i in overwritten}:
-        arguments[place] = copy.deepcopy(arguments[place])
-    return arguments
+    destroyed = destroyed_by(node)
+    values = [value_of(v, known) for v in node.inputs]
+    return [copy.deepcopy(value) if i in destroyed else value for i, value in enumerate(values)]
+
+
+def destroyed_by(node: Apply) -> set[int]:
+    """The inputs that `perform` of a node overwrites."""
+    return {i for overwritten in node.op.destroy_map.values() for i in overwritten}
+
+
+def unaliased(results: Iterable[Any], others: Iterable[Any]) -> list[Any]:
+    """The results, with copies of those that are one of `others`, another result, or a view."""
+    seen = {id(value) for value in others}
+    fresh = []
+    for result in results:
+        shown_elsewhere = id(result) in seen or (isinstance(result, np.ndarray) and not result.flags.owndata)
+        seen.add(id(result))
+        if not isinstance(result, np.ndarray):
+            fresh.append(copy.deepcopy(result) if shown_elsewhere else result)
+        elif shown_elsewhere or not result.flags.c_contiguous:
+            fresh.append(np.array(result, order="C", copy=True))
+        else:
+            fresh.append(result)
+    return fresh
 
 
 def value_of(variable: Variable, known: dict[Variable, Any]) -> Any:

@@ -163,15 +163,16 @@ class _Thunk:
                 self.storage[v][0] = value
             for v in self.outputs:
                 self.storage[v][0], self.computed[v][0] = None, False
-            self.thunk()
-            for k, v in enumerate(self.outputs):
-                if not self.computed[v][0]:
-                    raise RuntimeError(f"the thunk of {self.name} does not say in compute_map that it has computed "
-                                       f"output {k}")
-            results = [self.storage[v][0] for v in self.outputs]
-            for cell in self.storage.values():
-                cell[0] = None
-            return results
+            try:
+                self.thunk()
+                for k, v in enumerate(self.outputs):
+                    if not self.computed[v][0]:
+                        raise RuntimeError(f"the thunk of {self.name} does not say in compute_map that it has computed "
+                                           f"output {k}")
+                return [self.storage[v][0] for v in self.outputs]
+            finally:
+                for cell in self.storage.values():
+                    cell[0] = None
 
 
 def _thunk_of(node: Apply) -> _Thunk:

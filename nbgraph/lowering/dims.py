@@ -13,6 +13,7 @@ from typing import Any
 import nbgraph.tensor as nt
 from nbgraph.graph.basic import Apply, Constant, Variable
 from nbgraph.graph.op import perform
+from nbgraph.rewrites.shapes import lengths_given
 from nbgraph.tensor import dtypes
 from nbgraph.tensor.shape import Length
 from nbgraph.tensor.type import TensorType
@@ -48,7 +49,7 @@ class Lengths:
         if not unknown or not hasattr(node.op, "infer_shape"):
             self._of.update((v, self._leaf(v)) for v in node.outputs)
             return
-        shapes = node.op.infer_shape(None, node, [self(v) for v in node.inputs])
+        shapes = lengths_given(None, node, [self(v) for v in node.inputs])
         for output, shape in zip(node.outputs, shapes, strict=True):
             if shape is None:
                 self._of[output] = self._leaf(output)

@@ -95,7 +95,8 @@ class Compiled:
         self.stages, self.native, self.signature = stages, native, signature
         self.stage_seconds = stage_seconds or {}
         self.timeline = NativeTimeline(stages, signature) if stages.timing is not None else None
-        self.scalar_inputs = tuple(v.type.ndim == 0 for v in stages.graph.inputs)
+        self.scalar_inputs = tuple(v.type.ndim == 0 and not is_object for v, is_object in
+                                   zip(stages.graph.inputs, stages.python.inputs, strict=True))
         self.constants = tuple(value for _, value in stages.program.constants)
         self.destinations = tuple((d.output, d.state) for d in stages.program.destinations)
         self.entry, self.refuses = entry_of(native, stages), native.result is not None

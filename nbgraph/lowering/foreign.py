@@ -36,13 +36,13 @@ class PythonParts:
     Attributes
     ----------
     nodes : list of Apply         the nodes as they were written, in the order of their numbers
-    places : list                 (node number, output) of everything they make, in the order of place numbers
+    places : dict                 (node number, output) of everything they make -> its place number
     constants : list              objects that the graph holds, in the order of their handles
     inputs, outputs : for each input and output of the graph, whether it is an object
     """
 
     nodes: list[Apply] = field(default_factory=list)
-    places: list[tuple[int, int]] = field(default_factory=list)
+    places: dict[tuple[int, int], int] = field(default_factory=dict)
     constants: list[Any] = field(default_factory=list)
     inputs: tuple[bool, ...] = ()
     outputs: tuple[bool, ...] = ()
@@ -170,7 +170,7 @@ class _Conversion:
         else:
             lengths = tuple(tuple(self._length(n, v, inputs) for n in self._lengths_of(v)) for v in node.outputs)
             op = Foreign(node, len(self.parts.nodes), len(self.parts.places), lengths)
-            self.parts.places += [(op.number, k) for k in range(len(node.outputs))]
+            self.parts.places.update(((op.number, k), op.place + k) for k in range(len(node.outputs)))
             self.parts.nodes.append(node)
         made = op.make_node(*inputs)
         made.line = node.line

@@ -19,7 +19,7 @@ import numpy as np
 from nbgraph.dispatch.checks import PYTHON_FAILED, CheckFailed
 from nbgraph.errors import ShapeError
 from nbgraph.graph.basic import Apply
-from nbgraph.graph.evaluate import perform_checked
+from nbgraph.graph.evaluate import destroyed_by, perform_checked, unaliased
 from nbgraph.lowering.foreign import PythonParts
 from nbgraph.tensor.type import TensorType
 
@@ -34,7 +34,6 @@ class _Call:
     Attributes
     ----------
     objects : list       what handles stand for
-    own : set            handles of what nodes of this call have made
     made : dict          place -> array that a node has made
     failure : the exception that ends the call, or None
     """
@@ -42,41 +41,35 @@ class _Call:
     def __init__(self, parts: PythonParts) -> None:
         self.parts = parts
         self.objects = list(parts.constants)
-        self.own: set[int] = set()
         self.made: dict[int, np.ndarray] = {}
         self.failure: BaseException | None = None
-        self.places = {place: number for number, place in enumerate(parts.places)}
 
     def handle(self, value: Any) -> int:
         """The number under which an object is found."""
         self.objects.append(value)
         return len(self.objects) - 1
 
-    def shown(self, handle: int) -> Any:
-        """An object that is returned; a copy of what somebody else has."""
-        value = self.objects[handle]
-        return value if handle in self.own else copy.deepcopy(value)
-
     def run(self, number: int, words: Any) -> None:
         """Node `number`, on the arguments that the words describe; they end with the lengths that it must give."""
         node = self.parts.nodes[number]
-        at = itertools.count()
-        results = perform_checked(node, [self._argument(v.type, words, at) for v in node.inputs])
+        at, destroyed = itertools.count(), destroyed_by(node)
+        results = perform_checked(node, [self._argument(v.type, words, at, i in destroyed)
+                                         for i, v in enumerate(node.inputs)])
         for k, (v, result) in enumerate(zip(node.outputs, results, strict=True)):
             if not isinstance(v.type, TensorType):
-                self.own.add(len(self.objects))
                 result = np.array([self.handle(result)])
             array = np.ascontiguousarray(result).reshape(np.shape(result) or (1,))
             for axis, n in enumerate(array.shape):
                 wanted = _integer(words[next(at)])
                 if wanted not in (-1, n):
                     raise _wrong_length(node, k, axis, wanted, array.shape)
-            self.made[self.places[number, k]] = array
+            self.made[self.parts.places[number, k]] = array
 
-    def _argument(self, kind: Any, words: Any, at: Any) -> Any:
+    def _argument(self, kind: Any, words: Any, at: Any, destroyed: bool) -> Any:
         """A copy of an array or scalar, since an Op may keep what it is given; the object that a handle stands for."""
         if not isinstance(kind, TensorType):
-            return self.objects[_integer(words[next(at)])]
+            value = self.objects[_integer(words[next(at)])]
+            return copy.deepcopy(value) if destroyed else value
         start = words[next(at)]
         value = np.empty([words[next(at)] for _ in range(kind.ndim)], kind.numpy_dtype)
         ctypes.memmove(value.ctypes.data, start, value.nbytes)
@@ -137,11 +130,13 @@ def with_python(native: Callable[..., Any], parts: PythonParts) -> Callable[...,
             raise call.failure  # noqa: B904 - it is the cause
         finally:
             del _calls[number]
+            call.failure = None  # its traceback leads back to the call: arrays would wait for the garbage collector
         if results is None or not returned:
             return results
         shown = list(results)
-        for k in returned:
-            shown[k] = call.shown(shown[k])
+        others = [*(values[k] for k in objects), *parts.constants]
+        for k, value in zip(returned, unaliased([call.objects[results[k]] for k in returned], others), strict=True):
+            shown[k] = value
         return tuple(shown)
 
     return entry

@@ -7,11 +7,13 @@ Every length is an int, or an int64 scalar variable built from inputs, constants
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 import nbgraph.tensor as nt
+from nbgraph.errors import ShapeError
 from nbgraph.graph.basic import Apply, Constant, Variable
 from nbgraph.graph.fg import FunctionGraph
 from nbgraph.tensor import dtypes
@@ -57,11 +59,7 @@ class Shapes:
                 or None not in variable.type.shape or not hasattr(node.op, "infer_shape"))
 
     def _infer(self, node: Apply) -> None:
-        op: Any = node.op
-        try:
-            inferred = op.infer_shape(self._fgraph, node, [self._known[v] for v in node.inputs])
-        except NotImplementedError:  # the contract's way to say: not for this node
-            inferred = [None] * len(node.outputs)
+        inferred = lengths_given(self._fgraph, node, [self._known[v] for v in node.inputs])
         for output, lengths in zip(node.outputs, inferred, strict=True):
             own = _own_lengths(output)
             if lengths is not None and own:
@@ -99,6 +97,42 @@ class Shapes:
         one, other = self.of(a), self.of(b)
         return len(one) >= len(other) and all(
             b.type.shape[axis] == 1 or self.same(one[axis], other[axis]) for axis in range(-len(other), 0))
+
+
+def lengths_given(fgraph: Any, node: Apply, shapes: Sequence[Any]) -> Sequence[Any]:
+    """What the `infer_shape` of a node gives: for each output its lengths, or None where it says nothing.
+
+    What it raises is raised with the user's line in a note.
+
+    Raises
+    ------
+    ShapeError   not one element for each output, or not one length for each axis of a tensor
+    """
+    op: Any = node.op
+    try:
+        inferred = op.infer_shape(fgraph, node, list(shapes))
+    except NotImplementedError:  # the contract's way to say: not for this node
+        return [None] * len(node.outputs)
+    except Exception as error:
+        error.add_note(f"in infer_shape of {op}, made at {node.line}")
+        raise
+    if not isinstance(inferred, (list, tuple)) or len(inferred) != len(node.outputs):
+        raise _wrong_lengths(node, f"{inferred!r} for {len(node.outputs)} output{'s' * (len(node.outputs) != 1)}")
+    for k, (output, lengths) in enumerate(zip(node.outputs, inferred, strict=True)):
+        if lengths is None or not isinstance(output.type, TensorType):
+            continue
+        if not isinstance(lengths, (list, tuple)) or len(lengths) != output.type.ndim:
+            raise _wrong_lengths(node, f"{lengths!r} for output {k} of type {output.type}")
+        for axis, length in enumerate(lengths):
+            if not (_is_scalar(length) if isinstance(length, Variable) else hasattr(length, "__int__")):
+                raise _wrong_lengths(node, f"{length!r} for axis {axis} of output {k}")
+    return inferred
+
+
+def _wrong_lengths(node: Apply, given: str) -> ShapeError:
+    return ShapeError(node.op, f"infer_shape gives {given}", line=node.line,
+                      fix="give a list with, for each output, the tuple of its lengths, integers or scalar variables; "
+                          "or raise NotImplementedError")
 
 
 def _is_scalar(variable: Variable) -> bool:

@@ -15,6 +15,7 @@ import nbgraph
 import nbgraph.tensor as nt
 from nbgraph import function, shared
 from nbgraph.compile.debug import DebugMode
+from nbgraph.dispatch import numba_kernel
 from nbgraph.dispatch.expressions import Call, Element, Literal
 from nbgraph.dispatch.rules import _RULES, Part, Pointwise, Writes
 from nbgraph.errors import DebugModeError, ShapeError
@@ -121,6 +122,29 @@ def test_a_rule_may_be_more_exact_than_what_it_replaces():
         assert all(np.all(np.isfinite(v)) for v in f(value)[:2])
 
 
+@pytest.mark.parametrize(("make", "value", "expected"), [
+    (lambda v: nt.exp(v) / (1 + nt.exp(v)), [2e4, -2e4], [1.0, 0.0]),
+    (lambda v: nt.log(1 + nt.exp(v)), [2e4, -2e4], [2e4, 0.0]),
+    (lambda v: nt.log(nt.exp(v) / nt.exp(v).sum()), [2e4, 0.0], [0.0, -2e4]),
+])
+def test_a_rule_may_give_a_value_to_what_has_none_with_any_number_of_digits(make, value, expected):
+    for v in (x, nt.fvector("v")):
+        f = function([v], make(v), mode="DebugMode")
+        np.testing.assert_allclose(f(np.array(value, v.type.dtype)), expected)
+
+
+def test_an_op_that_draws_numbers_of_its_own_is_told_to_depend_on_its_inputs():
+    class Noise(Doubled):
+        drawn = 0.0
+
+        def perform(self, node: Apply, inputs: Any, output_storage: Any) -> None:
+            Noise.drawn += 1
+            output_storage[0][0] = inputs[0] + Noise.drawn
+
+    text = found(Noise()(x))
+    assert "fix: what `perform` gives must be determined by its inputs" in text
+
+
 def test_perform_that_gives_another_type_or_shape_than_it_says_is_named():
     class Float32(Doubled):
         def perform(self, node: Apply, inputs: Any, output_storage: Any) -> None:
@@ -161,6 +185,20 @@ def test_an_op_that_lies_about_its_memory_is_named(monkeypatch):
     assert found(View()(x)).startswith("View: output 0 of perform shares memory with input 0, which view_map does not")
     assert found(InPlace()(x)).startswith("InPlace: perform overwrites input 0, which destroy_map does not say")
     assert function([x], Honest()(x), mode="DebugMode")(VALUE).tolist() == VALUE
+
+
+def test_a_kernel_that_overwrites_its_argument_is_found():
+    class Sorted(Doubled):
+        def perform(self, node: Apply, inputs: Any, output_storage: Any) -> None:
+            output_storage[0][0] = np.sort(inputs[0])
+
+    def kernel(v):
+        v.sort()
+        return v
+
+    numba_kernel(Sorted)(lambda op, node: kernel)
+    text = found(Sorted()(x), np.array(VALUE))
+    assert text.startswith("the call has overwritten its argument x")
 
 
 def test_debug_perform_is_compared_with_perform(monkeypatch):

@@ -53,6 +53,16 @@ def test_a_container_as_value_is_implicit_and_shared_between_functions():
         g(c=3)
 
 
+def test_a_container_of_another_type_is_refused():
+    v, n = nt.dvector("v"), nt.lscalar("n")
+    for container in (function([(n, 3)], n).container[n], Container(nt.fvector().type, np.ones(2, "float32")),
+                      Container(nt.TensorType("float64", (1,)), [1.0])):
+        with pytest.raises(DTypeError, match=r"its container is for .*, it is float64\[\?\]") as caught:
+            function([In(v, value=container)], v.sum())
+        assert "test_io.py" in str(caught.value) and "fix: " in str(caught.value)
+    assert function([In(v, value=Container(nt.TensorType("float64", (2,)), [1.0, 2.0]))], v.sum())() == 3.0
+
+
 def test_a_call_overwrites_a_container_that_it_may_give_a_value_to():
     """"Be careful when value is a container, because providing an input value will overwrite the content of this
     container."

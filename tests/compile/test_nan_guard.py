@@ -45,6 +45,16 @@ def test_a_value_that_is_given_is_told_from_one_that_is_made():
         function([], w + 1, mode="NanGuardMode")()
 
 
+def test_a_constant_that_a_node_reads_is_named():
+    worst = nt.constant(np.array([np.nan, 1.0]))
+    with pytest.raises(NanGuardError, match=r"fix: input 1 is a constant with elements that are NaN, made at test_nan"):
+        function([x], nt.maximum(x, worst).sum(), mode="NanGuardMode")([1.0, 2.0])
+    z = nt.maximum(x, nt.constant(np.array([-np.inf, 1.0])))
+    assert function([x], z, mode="NanGuardMode")([1.0, 2.0]).tolist() == [1.0, 2.0]
+    with pytest.raises(NanGuardError, match=r"fix: its inputs are fine"):
+        function([x], nt.log(x), mode="NanGuardMode")([-1.0])
+
+
 def test_each_kind_may_be_let_through():
     z = [nt.log(x), nt.exp(x)]
     values = [-1.0, 0.0, 30.0, 1000.0]

@@ -20,6 +20,7 @@ import nbgraph.tensor as nt
 from nbgraph import function, shared
 from nbgraph.errors import KernelError, ShapeError
 from nbgraph.graph import Apply, Op, Type
+from nbgraph.graph.generic_type import Generic
 from nbgraph.tensor import dtypes
 from nbgraph.tensor.elemwise import Elemwise
 
@@ -156,6 +157,35 @@ def test_what_does_not_keep_its_word_is_refused(op, error, said):
     assert "test_python_ops.py" in str(caught.value)
 
 
+def raises(*shapes: Any) -> Any:
+    raise ZeroDivisionError("division by zero")
+
+
+def says_nothing(*shapes: Any) -> Any:
+    raise NotImplementedError
+
+
+@pytest.mark.parametrize(("lengths", "said"), [
+    ([], r"infer_shape gives \[\] for 1 output\n"), (None, "infer_shape gives None for 1 output\n"),
+    ([(1, 2)], r"infer_shape gives \(1, 2\) for output 0 of type float64\[\?\]"),
+    ([3], "infer_shape gives 3 for output 0"),
+    ([("n",)], "infer_shape gives 'n' for axis 0 of output 0"), ([(x,)], "infer_shape gives x for axis 0 of output 0"),
+])
+def test_an_infer_shape_that_gives_something_else_is_named_with_the_line(lengths, said):
+    op = Python(lambda v: v)
+    op.infer_shape = lambda fgraph, node, shapes: lengths
+    with pytest.raises(ShapeError, match=said) as caught:
+        function([x], op(x) + 1, mode="FAST_RUN")
+    assert "test_python_ops.py" in str(caught.value)
+
+
+def test_what_infer_shape_raises_has_the_line_and_it_may_say_nothing():
+    with pytest.raises(ZeroDivisionError) as caught:
+        function([x], Python(lambda v: v, lengths=raises)(x) + 1, mode="FAST_RUN")
+    assert "infer_shape of Python, made at test_python_ops.py" in caught.value.__notes__[0]
+    assert function([x], Python(lambda v: v, lengths=says_nothing)(x) + 1, mode="FAST_RUN")([1.0]).tolist() == [2.0]
+
+
 def test_python_may_be_forbidden_with_the_place_where_a_kernel_would_go():
     with pytest.raises(KernelError, match="has Python code only, and allow_python=False") as caught:
         function([x], double(x), allow_python=False)
@@ -216,6 +246,30 @@ def test_objects_of_any_type_flow_between_such_ops(mode):
     assert function([x], read(extend(constant, x)))([1.0]) == 2.0
 
 
+class Incomparable:
+    def __eq__(self, other: object) -> bool:
+        raise RuntimeError("not to be compared")
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+@pytest.mark.parametrize("mode", ["FAST_RUN", "reference", "DebugMode", "NanGuardMode"])
+def test_objects_are_not_compared_whatever_they_are(mode):
+    g = Generic()("g")
+    make, back = Python(lambda v: [v, Incomparable()], lambda v: [g.type]), Python(lambda t: t, lambda t: [g.type])
+    twice = Python(lambda t, v: (Incomparable(), np.asarray(v * 2)), lambda t, v: [g.type, v.type],
+                   lambda t, v: [None, v])
+    back.debug_perform = back.perform
+    f = function([g, x], [back(g), make(x), twice(g, x)[0], nt.exp(twice(g, x)[1])], mode=mode)
+    for value in (None, {1}, "s", np.random.default_rng(1), [np.ones(2), np.ones(3)], np.ones(3),
+                  np.ones((2, 2), object), Incomparable()):
+        result, _, _, z = f(value, [0.0, 1.0])
+        assert type(result) is type(value)
+        np.testing.assert_allclose(z, np.exp([0.0, 2.0]))
+    for value in (None, {1}, "s", np.random.default_rng(1), [np.ones(2)]):
+        assert type(function([], shared(value), mode=mode)()) is type(value)
+
+
 def test_nothing_is_kept_of_a_call():
     class Thing:
         pass
@@ -232,6 +286,68 @@ def test_nothing_is_kept_of_a_call():
     f([1.0])
     gc.collect()
     assert seen[0]() is None
+
+
+@pytest.mark.parametrize("mode", ["FAST_RUN", "reference"])
+def test_objects_that_an_op_overwrites_are_copies(mode):
+    thing = Anything()
+
+    def append(items: Any) -> Any:
+        items.append(1)
+        if len(items) > 2:
+            raise OverflowError
+        return items, np.asarray(float(len(items)))
+
+    op = Python(append, lambda items: [thing, s.type])
+    op.destroy_map = {0: [0]}
+    state, g = shared([], name="state"), thing("g")
+    assert function([], op(state)[1], mode=mode, accept_inplace=True)() == 1.0
+    assert state.get_value() == []
+    step = function([], op(state)[1], updates=[(state, op(state)[0])], mode=mode, accept_inplace=True)
+    assert [float(step()), float(step())] == [1.0, 2.0]
+    with pytest.raises(OverflowError):
+        step()
+    assert state.get_value() == [1, 1]
+    given: list[int] = []
+    first, n = op(g)
+    assert function([g], [n, op(g)[1], first, g], mode=mode, accept_inplace=True)(given) == [1.0, 1.0, [1], []]
+    assert given == []
+
+
+@pytest.mark.parametrize("mode", ["FAST_RUN", "reference"])
+def test_no_returned_object_is_an_input_a_constant_or_another_result(mode):
+    thing = Anything()
+    same = Python(lambda t: t, lambda t: [thing])
+    pair = Python(lambda t: (t, t), lambda t: [thing, thing])
+    g, state, constant = thing("g"), shared([1], name="state"), thing.make_constant([2])
+    outputs = [same(g), same(state), same(constant), *pair(Python(lambda t: [*t, 3], lambda t: [thing])(g)), g, state]
+    f = function([g], outputs, mode=mode)
+    given = [0]
+    results = f(given)
+    assert results == [[0], [1], [2], [0, 3], [0, 3], [0], [1]]
+    for result in results:
+        result.append("changed")
+    assert (given, state.get_value(), constant.data) == ([0], [1], [2]) and len({id(r) for r in results}) == 7
+
+
+@pytest.mark.parametrize("mode", ["FAST_RUN", "reference"])
+def test_a_call_that_has_failed_keeps_no_arrays(mode):
+    seen: list[Any] = []
+
+    def fail(v: Any) -> Any:
+        seen.append(weakref.ref(v))
+        raise ArithmeticError
+
+    f = function([x], Python(fail)(x + 1), mode=mode)
+    gc.disable()
+    try:
+        try:
+            f([1.0])
+        except ArithmeticError:
+            assert seen[0]() is not None
+        assert seen[0]() is None
+    finally:
+        gc.enable()
 
 
 def test_no_memory_is_lost_by_calls_that_succeed_or_fail():

@@ -15,6 +15,7 @@ import numpy as np
 from nbgraph.compile.collect import Slot
 from nbgraph.compile.container import Container, filter_for, plain
 from nbgraph.compile.function.arguments import MISSING, missing_input
+from nbgraph.tensor.type import TensorType
 
 Converter = Callable[[Any], Any]
 DOWNCAST = ", or pass allow_downcast=True to In or allow_input_downcast=True to function"
@@ -46,7 +47,7 @@ def converter(slot: Slot, container: Container, scalar: bool, allow_downcast: bo
             if value is None:
                 raise missing_input(slot)
         kept = filter_for(variable, value, subject, strict=strict, allow_downcast=downcast, fix=DOWNCAST)
-        if not isinstance(kept, np.ndarray):
+        if not isinstance(kept, np.ndarray) or not isinstance(variable.type, TensorType):
             return kept
         return kept.item() if scalar else plain(kept)
 
