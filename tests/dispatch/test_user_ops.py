@@ -19,7 +19,7 @@ import nbgraph
 import nbgraph.tensor as nt
 from nbgraph import function
 from nbgraph.dispatch import elementwise, numba_kernel
-from nbgraph.errors import ArgumentError, KernelError, NullGradError
+from nbgraph.errors import ArgumentError, KernelError, NullGradError, ShapeError
 from nbgraph.gradient import Rop, verify_grad
 from nbgraph.graph import Apply, Op
 
@@ -191,20 +191,21 @@ def test_a_kernel_is_differentiated_by_the_op_and_needs_no_python():
 
 
 class Given(Op):
-    """What a kernel gives, of the Type of the input."""
+    """What a kernel gives, of the Type of the input or a given one."""
 
     __props__ = ()
+    kind: Any = None
 
     def make_node(self, v: Any) -> Apply:
-        return Apply(self, [v], [v.type()])
+        return Apply(self, [v], [(self.kind or v.type)()])
 
     def perform(self, node: Apply, inputs: Any, output_storage: Any) -> None:
         output_storage[0][0] = inputs[0].copy()
 
 
-def with_kernel(kernel: Any) -> type[Op]:
-    """An Op class with this kernel."""
-    made = type("Made", (Given,), {})
+def with_kernel(kernel: Any, kind: Any = None) -> type[Op]:
+    """An Op class with this kernel, whose output is of that Type."""
+    made = type("Made", (Given,), {"kind": kind})
     numba_kernel(made)(lambda op, node: kernel)
     return made
 
@@ -226,6 +227,22 @@ def test_dtypes_are_cast_and_ranks_must_be_right():
     assert f([3, 5]).tolist() == [1, 2] and f([3, 5]).dtype == np.int64
     with pytest.raises(KernelError):
         function([x], with_kernel(lambda v: v.reshape(1, v.size))()(x))
+
+
+@pytest.mark.parametrize(("shape", "kernel", "said"), [
+    ((1000,), lambda v: v, "gives output 0 length 2 along axis 0, where float64[1000] has 1000"),
+    ((1,), lambda v: v, "gives output 0 length 2 along axis 0, where float64[1] has 1"),
+    ((2, 3), lambda v: np.ones((2, 2)), "gives output 0 length 2 along axis 1, where float64[2, 3] has 3"),
+    ((), lambda v: v, "gives output 0 length 2 along axis 0, where float64[] has 1"),
+])
+def test_lengths_that_a_type_declares_are_checked(shape, kernel, said):
+    z = with_kernel(kernel, nt.TensorType("float64", shape))()(x)
+    for outputs in (z, z + 1, z.sum()):
+        with pytest.raises(ShapeError) as raised:
+            function([x], outputs)([1.0, 2.0])
+        assert said in str(raised.value) and str(z.owner.line) in str(raised.value)
+    fits = with_kernel(lambda v: v[:1], nt.TensorType("float64", (1,)))()(x)
+    assert function([x], [fits + 1, nt.zeros(3) + fits, fits])([1.0, 2.0])[1].tolist() == [1.0] * 3
 
 
 def test_nothing_is_left_allocated_by_kernels():
