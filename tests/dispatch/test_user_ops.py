@@ -84,6 +84,12 @@ def test_derivatives_are_those_that_are_given():
                                2 * value * np.cos(value**2) * value, rtol=1e-12)
 
 
+def test_a_sequence_of_derivatives_may_hold_zeros():
+    scaled = elementwise(lambda a, b: a * math.floor(b), derivative=(lambda a, b: nt.floor(b), 0), name="scaled")
+    gx, gy = function([x, y], nbgraph.grad(scaled(x, y).sum(), [x, y]))([1.0, 2.0], [3.5, 4.5])
+    assert gx.tolist() == [3.0, 4.0] and gy.tolist() == [0.0, 0.0]
+
+
 def test_without_a_derivative_grad_says_so():
     silent = elementwise(lambda v: v + 1, name="silent")
     assert function([x], silent(x))([1.0]).tolist() == [2.0]
@@ -227,6 +233,25 @@ def test_dtypes_are_cast_and_ranks_must_be_right():
     assert f([3, 5]).tolist() == [1, 2] and f([3, 5]).dtype == np.int64
     with pytest.raises(KernelError):
         function([x], with_kernel(lambda v: v.reshape(1, v.size))()(x))
+
+
+def test_a_second_kernel_of_a_class_replaces_the_first():
+    op = with_kernel(lambda v: v + 1)
+    assert function([x], op()(x))([1.0]).tolist() == [2.0]
+    numba_kernel(op)(lambda op, node: lambda v: v + 2)
+    assert function([x], op()(x))([1.0]).tolist() == [3.0]
+
+
+def test_what_a_kernel_raises_is_told_where_it_is_applied():
+    first, second = Smoothed(3)(x)[0], Smoothed(4)(x * 2)[0]
+    for outputs, said in ((first, [first]), ([first, second], [first, second])):
+        f = function([x], outputs)
+        for _ in range(2):
+            with pytest.raises(ValueError, match="too short") as raised:
+                f([1.0])
+            (note,) = raised.value.__notes__
+            assert note.startswith("while computing ") and all(str(z.owner.line) in note for z in said)
+            assert ("one of" in note) == (len(said) > 1)
 
 
 @pytest.mark.parametrize(("shape", "kernel", "said"), [
