@@ -68,7 +68,9 @@ def elementwise(function: Any = None, *, derivative: Any = None, dtype: str | No
                 name: str | None = None) -> Any:
     """A tensor function made of a Python function of numbers that Numba can compile.
 
-    z[i] = function(x[i], y[i], …), shapes broadcast as in NumPy. It is compiled into the loops of its neighbours.
+    z[i] = function(x[i], y[i], …), shapes broadcast as in NumPy. It is compiled into the loops of its neighbours, which
+    have no memory management and do not stop: it must make no arrays, lists, dicts or strings (it may read arrays that
+    are there), and must not raise. Its globals are those of now, later changes do not reach it.
 
     Parameters
     ----------
@@ -88,7 +90,8 @@ def elementwise(function: Any = None, *, derivative: Any = None, dtype: str | No
     Raises
     ------
     TypeError       `function` is no Python function
-    KernelError     it raises, or refers to what can't be pickled
+    KernelError     it raises, or refers to what can't be pickled; when `nbgraph.function` compiles it: Numba can't, it
+                    does not give a number in every case, it makes arrays
     ArgumentError   its parameters are not a fixed number, or there is not one derivative for each
 
     Examples
@@ -172,9 +175,10 @@ def numba_kernel(op_type: type[Op]) -> Callable[[Callable[[Any, Apply], Any]], C
 
     What it returns takes the values of the node's inputs, C-contiguous arrays and numbers, and gives those of its
     outputs: an array of the output's rank for each, a number or an array of one element for a 0-d one, a tuple where
-    there are several. It may raise; the exception reaches the caller as it is. It may close over parameters of the Op.
-    `infer_shape` is not trusted: the lengths of what comes back are. A second kernel of the same class replaces the
-    first one.
+    there are several. Integers are cast to floats, but a float for an integer output is an error, and so is a length
+    that the Type of the output does not have. It may raise; the exception reaches the caller, with a note where the Op
+    was applied. It may close over parameters of the Op. `infer_shape` is not trusted: the lengths of what comes back
+    are. A second kernel of the same class replaces the first one.
 
     Raises
     ------

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from nbgraph.dispatch.checks import CheckFailed
@@ -38,6 +38,7 @@ from nbgraph.lowering.sums import sum_in_blocks
 from nbgraph.lowering.tiles import tile_short_rows
 from nbgraph.lowering.timeline import NativeTimeline
 from nbgraph.lowering.timing import Timing, timed
+from nbgraph.lowering.user_functions import check_user_functions
 from nbgraph.lowering.watch import Watch
 from nbgraph.lowering.work import works_of
 from nbgraph.lowering.workspace import pack_temporaries
@@ -228,7 +229,7 @@ def compile_graph(fgraph: FunctionGraph, name: str, input_names: Sequence[str | 
                                 allow_python=allow_python)
     source = canonical_source(stages.program)
     stopwatch.lap("emit")
-    native = build(source, arguments_of(stages))
+    native = build(source, arguments_of(stages), partial(check_user_functions, stages.graph))
     stopwatch.seconds |= _parts_of_build(native, stopwatch.lap("build"))
     del stopwatch.seconds["build"]
 

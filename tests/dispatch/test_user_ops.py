@@ -227,14 +227,6 @@ def test_results_of_any_layout_and_owner_are_copied():
         np.testing.assert_array_equal(second, value)
 
 
-def test_dtypes_are_cast_and_ranks_must_be_right():
-    i = nt.lvector("i")
-    f = function([i], with_kernel(lambda v: v / 2)()(i))
-    assert f([3, 5]).tolist() == [1, 2] and f([3, 5]).dtype == np.int64
-    with pytest.raises(KernelError):
-        function([x], with_kernel(lambda v: v.reshape(1, v.size))()(x))
-
-
 def test_a_second_kernel_of_a_class_replaces_the_first():
     op = with_kernel(lambda v: v + 1)
     assert function([x], op()(x))([1.0]).tolist() == [2.0]
