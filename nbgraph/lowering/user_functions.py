@@ -61,7 +61,8 @@ def _check_elementwise(node: Apply, op: Elemwise) -> None:
     given = compiled.signature.return_type
     # An integer `dtype` is the user's own word, by which numbers are cut.
     if not _holds("complex128" if dtype.startswith("complex") else "float64", given):
-        raise _misfit(node, f"gives {given} where a number of type {dtype} is due in every case")
+        raise KernelError(op, f"gives {given} where a number of type {dtype} is due in every case", line=node.line,
+                          fix="return a number at every end of it, or say which with elementwise(dtype=...)")
     lines = list(_instructions(compiled.library.get_llvm_str()))
     if any("NRT_" in line for line in lines):
         raise KernelError(op, "makes arrays, lists, dicts or strings, and an elementwise function can't: loops have no "
@@ -106,4 +107,4 @@ def _holds(dtype: str, given: Any) -> bool:
 
 def _misfit(node: Apply, what: str) -> KernelError:
     return KernelError(node.op, what, line=node.line,
-                       fix="mend the kernel, or what make_node or dtype declares; cast with .astype inside the kernel")
+                       fix="mend the kernel, or what make_node declares; cast with .astype inside the kernel")
