@@ -191,7 +191,9 @@ _USER_KERNELS: set[type] = set()
 
 
 def gives_user_kernel(op_type: type[Op], rule: Callable[[Apply], UserKernel]) -> None:
-    """Register a kernel of a user: a rule that is asked only when the graph is lowered."""
+    """Register a kernel of a user, instead of another one: a rule that is asked only when the graph is lowered."""
+    if op_type in _USER_KERNELS:
+        del _RULES[op_type]
     lowers(op_type)(rule)
     _USER_KERNELS.add(op_type)
 

@@ -68,13 +68,15 @@ def elementwise(function: Any = None, *, derivative: Any = None, dtype: str | No
                 name: str | None = None) -> Any:
     """A tensor function made of a Python function of numbers that Numba can compile.
 
-    z[i] = function(x[i], y[i], …), shapes broadcast as in NumPy. It is compiled into the loops of its neighbours.
+    z[i] = function(x[i], y[i], …), shapes broadcast as in NumPy. It is compiled into the loops of its neighbours, which
+    have no memory management and do not stop: it must make no arrays, lists, dicts or strings (it may read arrays that
+    are there), and must not raise. Its globals are those of now, later changes do not reach it.
 
     Parameters
     ----------
     function : Python function, or what `numba.njit` made of one      of numbers; it must not raise
     derivative : callable, sequence of callables, 0 or "central", optional
-        symbolic: inputs -> the derivative, or a tuple of one for each input; a callable for each input;
+        symbolic: inputs -> the derivative, or a tuple of one for each input; a callable or 0 for each;
         0: constant between its steps; "central": (f(x + h) - f(x - h)) / 2h with h = eps**(1/3) max(1, |x|), about
         ten digits in float64; None: `grad` says that there is none
     dtype : str, optional      of the result; default: the common float dtype of the inputs
@@ -88,7 +90,8 @@ def elementwise(function: Any = None, *, derivative: Any = None, dtype: str | No
     Raises
     ------
     TypeError       `function` is no Python function
-    KernelError     it raises, or refers to what can't be pickled
+    KernelError     it raises, or refers to what can't be pickled; when `nbgraph.function` compiles it: Numba can't, it
+                    does not give a number in every case, it makes arrays
     ArgumentError   its parameters are not a fixed number, or there is not one derivative for each
 
     Examples
@@ -112,7 +115,7 @@ def elementwise(function: Any = None, *, derivative: Any = None, dtype: str | No
                            inspect.getdoc(plain) or f"{title} of numbers", kernel, None,
                            ((-3.0, 3.0),) * len(names), expensive, module=plain.__module__)
     op = _Undifferentiated(entry) if derivative is None else Elemwise(entry)
-    if derivative is not None and not (isinstance(derivative, (int, float)) and derivative == 0):
+    if derivative is not None and not _is_zero(derivative):
         object.__setattr__(entry, "pullback", _pullback(op, derivative, title, len(names)))
 
     def tensor_function(*args: Any, name: str | None = None) -> Any:
@@ -143,13 +146,18 @@ def _pullback(op: Elemwise, derivative: Any, title: str, count: int) -> Callable
 
     def pullback(g: Any, *inputs: Any) -> tuple[Any, ...]:
         xs = inputs[:count]
-        found = tuple(d(*xs) for d in derivative) if isinstance(derivative, Sequence) else derivative(*xs)
+        found = (tuple(d if _is_zero(d) else d(*xs) for d in derivative) if isinstance(derivative, Sequence)
+                 else derivative(*xs))
         slopes = found if isinstance(found, tuple) else (found,)
         if len(slopes) != count:
             raise ArgumentError(title, f"has {count} parameters and {len(slopes)} derivatives", line=user_line(),
                                 fix="give a tuple of one for each parameter")
-        return tuple(None if isinstance(d, (int, float)) and d == 0 else g * d for d in slopes)
+        return tuple(None if _is_zero(d) else g * d for d in slopes)
     return pullback
+
+
+def _is_zero(derivative: Any) -> bool:
+    return isinstance(derivative, (int, float)) and derivative == 0
 
 
 def _central(op: Elemwise, inputs: Sequence[Any], k: int) -> Any:
@@ -167,13 +175,15 @@ def numba_kernel(op_type: type[Op]) -> Callable[[Callable[[Any, Apply], Any]], C
 
     What it returns takes the values of the node's inputs, C-contiguous arrays and numbers, and gives those of its
     outputs: an array of the output's rank for each, a number or an array of one element for a 0-d one, a tuple where
-    there are several. It may raise; the exception reaches the caller as it is. It may close over parameters of the Op.
-    `infer_shape` is not trusted: the lengths of what comes back are.
+    there are several. Integers are cast to floats, but a float for an integer output is an error, and so is a length
+    that the Type of the output does not have. It may raise; the exception reaches the caller, with a note where the Op
+    was applied. It may close over parameters of the Op. `infer_shape` is not trusted: the lengths of what comes back
+    are. A second kernel of the same class replaces the first one.
 
     Raises
     ------
     TypeError        `op_type` is no class of Ops
-    AssertionError   it has a kernel already
+    AssertionError   nbgraph has a kernel for it
 
     Examples
     --------

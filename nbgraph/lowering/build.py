@@ -98,10 +98,11 @@ def _file(path: Path | None) -> str:
         return f"{path}   no longer there"
 
 
-def build(source: str, arguments: Sequence[Argument]) -> Native:
+def build(source: str, arguments: Sequence[Argument], before: Callable[[], None] = lambda: None) -> Native:
     """The function `main` of the source, for these types of arguments.
 
-    Identical sources are built once in a process. Threads may call this at the same time.
+    Identical sources are built once in a process. Threads may call this at the same time. `before` is called where the
+    source must be compiled, and may raise what is wrong in functions that it imports.
 
     Raises
     ------
@@ -117,7 +118,7 @@ def build(source: str, arguments: Sequence[Argument]) -> Native:
         # Numba's own lock: loading changes LLVM's engine as compiling does.
         with global_compiler_lock:
             if place not in _built:
-                _built[place] = _make(source, arguments, key, start)
+                _built[place] = _make(source, arguments, key, start, before)
     return _built[place]
 
 
@@ -150,7 +151,7 @@ def _environment_digest() -> str:
     return digest.hexdigest()
 
 
-def _make(source: str, arguments: tuple[Argument, ...], key: str, start: float) -> Native:
+def _make(source: str, arguments: tuple[Argument, ...], key: str, start: float, before: Callable[[], None]) -> Native:
     if getattr(numba_config, "DISABLE_JIT", 0):
         module = _run(source, key)
         return Native(module.main, key, arguments, False, time.perf_counter() - start, None)
@@ -159,6 +160,7 @@ def _make(source: str, arguments: tuple[Argument, ...], key: str, start: float) 
     if loaded is not None:
         seconds = time.perf_counter() - start
         return Native(loaded.entry_point, key, arguments, True, seconds, cache.entry_path(key), loaded)
+    before()
     cache.write_source(key, source)
     result = _compile(source, arguments, key)
     path = _keep(result, key)
@@ -233,7 +235,7 @@ def _run(source: str, key: str) -> ModuleType:
 
 def _compile(source: str, arguments: tuple[Argument, ...], key: str) -> Any:
     main = _run(source, key).main
-    types = tuple(_numba_type(argument) for argument in arguments)
+    types = tuple(numba_type(argument) for argument in arguments)
     try:
         with _no_collection():
             main.compile(types)
@@ -257,7 +259,8 @@ def _no_collection() -> Iterator[None]:
         gc.enable()
 
 
-def _numba_type(argument: Argument) -> Any:
+def numba_type(argument: Argument) -> Any:
+    """What Numba calls it."""
     scalar = numba.from_dtype(np.dtype(argument.dtype))
     return numba.types.Array(scalar, argument.ndim, "C") if argument.ndim else scalar
 

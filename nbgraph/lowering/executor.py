@@ -8,10 +8,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from nbgraph.dispatch.checks import CheckFailed
+from nbgraph.errors import NbgraphError
 from nbgraph.graph.basic import Variable
 from nbgraph.graph.fg import FunctionGraph
 from nbgraph.lowering.build import Argument, Native, build
@@ -20,7 +21,7 @@ from nbgraph.lowering.cores import spread_over_cores
 from nbgraph.lowering.donation import donate
 from nbgraph.lowering.emit import canonical_source
 from nbgraph.lowering.fission import split_like_terms
-from nbgraph.lowering.foreign import PythonParts
+from nbgraph.lowering.foreign import Foreign, PythonParts
 from nbgraph.lowering.fusion import fuse_rows
 from nbgraph.lowering.lower import lower
 from nbgraph.lowering.memory import MemoryEstimate, estimate
@@ -37,6 +38,7 @@ from nbgraph.lowering.sums import sum_in_blocks
 from nbgraph.lowering.tiles import tile_short_rows
 from nbgraph.lowering.timeline import NativeTimeline
 from nbgraph.lowering.timing import Timing, timed
+from nbgraph.lowering.user_functions import check_user_functions
 from nbgraph.lowering.watch import Watch
 from nbgraph.lowering.work import works_of
 from nbgraph.lowering.workspace import pack_temporaries
@@ -85,10 +87,9 @@ class Compiled:
                                    of `destinations` -> tuple of outputs, 0-d ones as Python numbers; raises CheckFailed
     timeline : Timeline or None    what the record that `entry` takes last means, where the function is profiled
     stage_seconds : dict           what each stage from the graph to native code took
+    failure : classes              of what `entry` raises and `error_of` is to see
     refuses : bool                 whether `entry` gives None, and has done nothing, for arguments that it can't take
     """
-
-    failure = (CheckFailed,)
 
     def __init__(self, stages: Stages, native: Native, signature: Signature,
                  stage_seconds: dict[str, float] | None = None) -> None:
@@ -100,9 +101,19 @@ class Compiled:
         self.constants = tuple(value for _, value in stages.program.constants)
         self.destinations = tuple((d.output, d.state) for d in stages.program.destinations)
         self.entry, self.refuses = entry_of(native, stages), native.result is not None
+        self.user_kernels = [node for node in stages.graph.nodes if isinstance(node.op, Foreign) and node.op.kernel]
+        self.failure: tuple[type[Exception], ...] = (Exception,) if self.user_kernels else (CheckFailed,)
 
     def error_of(self, failed: Exception) -> Exception:
-        """The error for a CheckFailed of `entry`: what is wrong with which operands, and how to fix it."""
+        """The error for a CheckFailed of `entry`: what is wrong with which operands, and how to fix it.
+
+        What a kernel of a user raises is told where that kernel is applied.
+        """
+        if not isinstance(failed, CheckFailed):
+            if not isinstance(failed, (NbgraphError, MemoryError)) and not hasattr(failed, "__notes__"):
+                places = [str(n.op) + (f", made at {n.line}" if n.line else "") for n in self.user_kernels]
+                failed.add_note(f"while computing {'one of: ' * (len(places) > 1)}{'; '.join(places)}")
+            return failed
         number, *values = failed.args
         return error(self.stages.program.checks[number], values)
 
@@ -219,7 +230,7 @@ def compile_graph(fgraph: FunctionGraph, name: str, input_names: Sequence[str | 
                                 allow_python=allow_python)
     source = canonical_source(stages.program)
     stopwatch.lap("emit")
-    native = build(source, arguments_of(stages))
+    native = build(source, arguments_of(stages), partial(check_user_functions, stages.graph))
     stopwatch.seconds |= _parts_of_build(native, stopwatch.lap("build"))
     del stopwatch.seconds["build"]
 

@@ -5,7 +5,7 @@
 An Op with a kernel of a user is a call of that; one with Python code only is a call of Python. Every value is a tensor
 then: an object of Python is a number, under which Python's side finds it again. A 0-d result comes as an array of one
 element. Lengths that `infer_shape` gives are inputs of a call of Python, and are checked when it has run; those of what
-a kernel gives are looked at.
+a kernel gives are looked at, and checked where the Type of the output declares them.
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ from nbgraph.graph.expression import Written, call
 from nbgraph.graph.fg import FunctionGraph
 from nbgraph.graph.op import Op, perform
 from nbgraph.graph.replace import rebuild
+from nbgraph.graph.source import attributed_to
 from nbgraph.rewrites.shapes import Shapes
+from nbgraph.tensor.purpose import purpose
 from nbgraph.tensor.shape import static_length
 from nbgraph.tensor.type import TensorType
 
@@ -74,8 +76,9 @@ class Foreign(Op):
         return str(self.node.op)
 
     def make_node(self, *inputs: Any) -> Apply:
-        kinds = [TensorType(v.type.dtype, v.type.shape or (1,)) if isinstance(v.type, TensorType)
-                 else TensorType("int64", (1,)) for v in self.node.outputs]
+        kinds = [TensorType("int64", (1,)) if not isinstance(v.type, TensorType)
+                 else TensorType(v.type.dtype, (None,) * (v.type.ndim or 1)) if self.kernel
+                 else TensorType(v.type.dtype, v.type.shape or (1,)) for v in self.node.outputs]
         return Apply(self, list(inputs), [kind() for kind in kinds])
 
     def perform(self, node: Apply, inputs: Sequence[Any], output_storage: list[list[Any]]) -> None:
@@ -174,7 +177,8 @@ class _Conversion:
             self.parts.nodes.append(node)
         made = op.make_node(*inputs)
         made.line = node.line
-        for old, new in zip(node.outputs, made.outputs, strict=True):
+        for k, (old, given) in enumerate(zip(node.outputs, made.outputs, strict=True)):
+            new = _with_declared_lengths(given, old, k) if kernel else given
             new.name, new.line = old.name, old.line
             self.forward[old] = new if isinstance(old.type, TensorType) and old.type.ndim else new[0]
 
@@ -199,6 +203,16 @@ class _Conversion:
         self.parts.constants.append(v.data)
         self.forward[v] = nt.constant(len(self.parts.constants) - 1, dtype="int64")
         return self.forward[v]
+
+
+def _with_declared_lengths(given: Variable, declared: Variable, number: int) -> Any:
+    """What a kernel gives, of the lengths that the Type of an output has; checked when it has run."""
+    node = declared.owner
+    assert node is not None, "an output of a node"
+    told = purpose(str(node.op), f"its kernel gives output {number} length {{actual}} along axis {{axis}}, where "
+                   f"{declared.type} has {{wanted}}", "mend the kernel, or declare the length as None in make_node")
+    with attributed_to(node.line):
+        return nt.specify_shape(given, declared.type.shape or (1,), told)
 
 
 def _computed_from(length: Variable) -> set[Variable]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from nbgraph.graph.basic import Variable
@@ -16,6 +17,7 @@ from nbgraph.graph.fg import FunctionGraph
 from nbgraph.lowering.build import build
 from nbgraph.lowering.emit import canonical_source
 from nbgraph.lowering.executor import arguments_of, entry_of, stages_of
+from nbgraph.lowering.user_functions import check_user_functions
 from nbgraph.lowering.watch import Watch
 
 
@@ -42,7 +44,9 @@ class WatchedFunction:
         stages, _ = stages_of(fgraph, name, input_names, watch=self._watch)
         self.graph, self.python = stages.graph, stages.python
         self._constants = tuple(value for _, value in stages.program.constants)
-        self._entry = entry_of(build(canonical_source(stages.program), arguments_of(stages)), stages)
+        native = build(canonical_source(stages.program), arguments_of(stages),
+                       partial(check_user_functions, stages.graph))
+        self._entry = entry_of(native, stages)
 
     def __call__(self, values: Sequence[Any]) -> tuple[tuple[Any, ...], list[Seen]]:
         """The outputs, and every value on the way in the order of the graph, some of them more than once.
