@@ -15,6 +15,7 @@ import pytest
 import nbgraph
 import nbgraph.tensor as nt
 from nbgraph import ProfileStats, function, shared
+from nbgraph.compile.container import locks_of
 from nbgraph.compile.profile import KEPT, ProfileRow
 from nbgraph.compile.profile_text import MOST
 from nbgraph.config import config
@@ -51,6 +52,22 @@ def test_rows_are_at_most_the_native_time_which_is_at_most_the_wall_time():
     assert stats.calls == 5
     assert all(row.calls == 5 and row.seconds > 0 for row in stats.rows)
     assert [row.seconds for row in stats.rows] == sorted((row.seconds for row in stats.rows), reverse=True)
+
+
+def test_waiting_for_another_call_is_no_overhead():
+    w = shared(np.zeros(3), name="w")
+    f = function([], w, updates=[(w, w + 1)], profile=True)
+    f()
+    f.profile.clear()
+    (lock,) = locks_of([w.container])
+    thread = threading.Thread(target=f)
+    with lock:
+        thread.start()
+        thread.join(0.5)
+        assert thread.is_alive()
+    thread.join()
+    assert f.profile.calls == 1 and f.profile.seconds < 0.4
+    assert w.get_value().tolist() == [2.0, 2.0, 2.0]
 
 
 def test_results_and_updates_are_the_same_bits_with_and_without():

@@ -59,7 +59,8 @@ class CallPlan:
     kept : (argument, container) arguments that become the container's value, at the end, too
     form, keys                   of what is returned: the outputs at the positions `returned`
     locks                        held from reading the states to storing them
-    calls : CallStats or None    is told the record and the time of every call, where the executor makes a record
+    calls : CallStats or None    is told the record and the time of every call, where the executor makes a record;
+                                 waiting for locks is not in that time
     """
 
     executor: Any
@@ -171,7 +172,13 @@ def _work(plan: CallPlan, names: dict[str, Any]) -> list[str]:
     lines += [f"try: r = execute({', '.join(values)})", "except failure as failed: raise error_of(failed) from None"]
     lines += _after(plan.executor.refuses, "if r is not None:", _results(plan, names))
     names.update((f"lock{i}", lock) for i, lock in enumerate(plan.locks))
-    return _after(bool(plan.locks), f"with {', '.join(f'lock{i}' for i in range(len(plan.locks)))}:", lines)
+    if not plan.locks:
+        return lines
+    timed = plan.calls is not None
+    # Waiting for other calls is no work of this one.
+    lines = [*(["began += now() - waiting"] if timed else []), *lines]
+    return [*(["waiting = now()"] if timed else []),
+            *_after(True, f"with {', '.join(f'lock{i}' for i in range(len(plan.locks)))}:", lines)]
 
 
 def _after(wanted: bool, head: str, lines: list[str]) -> list[str]:
