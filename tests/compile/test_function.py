@@ -368,6 +368,18 @@ def test_finder_has_positions_variables_and_names():
         f["y"] = 3
 
 
+def test_truth_values_are_no_positions():
+    x, y = nt.dscalar("x"), nt.dscalar("y")
+    f = function([x, (y, 2.0)], x + y)
+    for key in (True, False):
+        assert key not in f and key not in f.value and f.container.get(key) is None
+        with pytest.raises(TypeError, match=f"Unknown input or state: {key}"):
+            f[key]
+        with pytest.raises(TypeError, match=f"Unknown input or state: {key}"):
+            f[key] = 1.0
+    assert 1 in f and f[1] == 2.0
+
+
 def test_setting_a_value_filters_it():
     x = nt.lscalar("x")
     f = function([In(x, value=1)], x)
@@ -457,7 +469,7 @@ def test_strict_scalar_takes_only_its_dtype(monkeypatch):
             f(wrong)
 
 
-@pytest.mark.parametrize("name", ["lambda", "a b", "_call", "_missing", "µ", "None", "self"])
+@pytest.mark.parametrize("name", ["lambda", "a b", "_call", "_missing", "µ", "None", "self", "__debug__"])
 def test_a_keyword_may_be_any_name(name):
     x, y = nt.dscalar(name), nt.dscalar("y")
     f = function([x, y], x - y)

@@ -32,7 +32,8 @@ def function(inputs: Any, outputs: Any = None, mode: Mode | str | None = None, u
     ----------
     inputs : list of Variable, In or shortcuts (see `In`)
     outputs : Variable, Out, a list or dict of these, or None      the call returns the same form
-    mode : str or Mode, optional         "FAST_RUN", "FAST_COMPILE" or "reference"; default config.mode
+    mode : str or Mode, optional         "FAST_RUN", "FAST_COMPILE", "reference", and those that look at what a call
+                                         computes: "DebugMode", "NanGuardMode"; default config.mode
     updates : dict or list of pairs      shared variable -> its next value; all see the values before the call
     givens : dict or list of pairs       variable of the graph -> what stands for it, all at once, in this function only
     no_default_updates : bool or list    True: no `default_update` is applied; a list: not those of these variables

@@ -40,7 +40,10 @@ def find_all(slots: Sequence[Slot], containers: Sequence[Container]) -> dict[Any
 
 
 class Lookup(Mapping[Any, Any]):
-    """A mapping from position, name or Variable, without names that several have; the base of f.value, f.container."""
+    """A mapping from position, name or Variable, without names that several have; the base of f.value, f.container.
+
+    True and False are no positions, though Python says that they equal 1 and 0.
+    """
 
     def __init__(self, slots: Sequence[Slot], finder: dict[Any, Any]) -> None:
         self._slots, self._finder = slots, finder
@@ -52,7 +55,7 @@ class Lookup(Mapping[Any, Any]):
         ------
         TypeError   no input has this key, or several have
         """
-        found = self._finder.get(key)
+        found = None if isinstance(key, bool) else self._finder.get(key)
         if found is DUPLICATE:
             raise TypeError(f"Ambiguous name: {key}. Several inputs or shared variables have it; use the variable or "
                             "the position")
@@ -67,7 +70,7 @@ class Lookup(Mapping[Any, Any]):
         return sum(found is not DUPLICATE for found in self._finder.values())
 
     def __contains__(self, key: Any) -> bool:
-        return self._finder.get(key, DUPLICATE) is not DUPLICATE
+        return not isinstance(key, bool) and self._finder.get(key, DUPLICATE) is not DUPLICATE
 
     def get(self, key: Key, default: Any = None) -> Any:
         """What `key` maps to, `default` where nothing, or more than one, has it."""

@@ -44,7 +44,8 @@ def bind(slots: Sequence[Slot], args: Sequence[Any], keywords: Mapping[str, Any]
 def with_names(call: Callable[..., Any], slots: Sequence[Slot]) -> Callable[..., Any] | None:
     """The function `call` with the names of the inputs, MISSING for what is not given: Python itself binds arguments.
 
-    None where two inputs have one name. It can't take names that are no identifiers: what it refuses is for `bind`.
+    None where two inputs have one name, or one that Python takes for no argument, as `__debug__`. It can't take names
+    that are no identifiers: what it refuses is for `bind`.
     """
     names: list[str] = []
     for i, slot in enumerate(slots):
@@ -55,7 +56,11 @@ def with_names(call: Callable[..., Any], slots: Sequence[Slot]) -> Callable[...,
         return None
     scope: dict[str, Any] = {"__name__": __name__, "_missing": MISSING, "_call": call}
     text = f"def named({', '.join(f'{name}=_missing' for name in names)}): return _call({', '.join(names)})"
-    exec(compile(text, "<call of an nbgraph function>", "exec"), scope)
+    try:
+        code = compile(text, "<call of an nbgraph function>", "exec")
+    except SyntaxError:
+        return None
+    exec(code, scope)
     named: Callable[..., Any] = scope["named"]
     return named
 

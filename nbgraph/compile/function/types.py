@@ -173,7 +173,7 @@ class Function:
         self.value[key] = value
 
     def __contains__(self, key: Any) -> bool:
-        return key in self.finder
+        return not isinstance(key, bool) and key in self.finder
 
     def __getattr__(self, name: str) -> Any:
         """The stored value of the input or shared variable of this name."""
