@@ -30,6 +30,7 @@ from nbgraph.errors import DebugModeError
 from nbgraph.graph.basic import Apply, Constant, Variable
 from nbgraph.graph.evaluate import destroyed_by, evaluate_all, perform_checked, value_of
 from nbgraph.graph.fg import FunctionGraph
+from nbgraph.graph.traversal import toposort
 from nbgraph.rewrites.shapes import Shapes, as_scalar
 from nbgraph.tensor.type import TensorType
 
@@ -173,16 +174,21 @@ def _tensors(variables: Sequence[Variable]) -> list[int]:
 
 def _compare(node: Apply, position: int, expected: Any, actual: Any, arguments: Sequence[Any], mark: Any,
              slack: float = 0.0) -> None:
-    from nbgraph.lowering.foreign import Foreign  # brings Numba in
     wrong = difference(node, position, expected, actual, arguments, mark, slack)
     if wrong is None:
         return
     what = "leaves memory unwritten" if _holds_pattern(expected, actual) else "gives"
     fix = ("its kernel, or the loop that it is fused into, is wrong: mode='reference' runs without it, and a small "
            "graph with this node is worth a report")
-    if isinstance(node.op, Foreign):
+    if _reads_user_code(node):
         fix = f"what `perform` gives must be determined by its inputs, as it runs several times here; if it is, {fix}"
     raise _wrong(node, f"the compiled function {what}: {wrong}", fix)
+
+
+def _reads_user_code(node: Apply) -> bool:
+    """True for a node that is computed by code of a user, or from what such code gives."""
+    from nbgraph.lowering.foreign import Foreign  # brings Numba in
+    return any(isinstance(before.op, Foreign) for before in toposort(node.outputs))
 
 
 def _holds_pattern(expected: Any, actual: Any) -> bool:

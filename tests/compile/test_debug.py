@@ -20,6 +20,7 @@ from nbgraph.dispatch.expressions import Call, Element, Literal
 from nbgraph.dispatch.rules import _RULES, Part, Pointwise, Writes
 from nbgraph.errors import DebugModeError, ShapeError
 from nbgraph.graph import Apply, Op
+from nbgraph.graph.generic_type import Generic
 from nbgraph.lowering.allocator import patterned_memory
 from nbgraph.rewrites import FAST_RUN, node_rule, rule
 from nbgraph.rewrites.passes import Pass
@@ -141,8 +142,17 @@ def test_an_op_that_draws_numbers_of_its_own_is_told_to_depend_on_its_inputs():
             Noise.drawn += 1
             output_storage[0][0] = inputs[0] + Noise.drawn
 
-    text = found(Noise()(x))
-    assert "fix: what `perform` gives must be determined by its inputs" in text
+    class NoiseOfObject(Noise):
+        def make_node(self, x: Any) -> Apply:
+            return Apply(self, [Generic().make_constant(None), x], [nt.dscalar()])
+
+        def perform(self, node: Apply, inputs: Any, output_storage: Any) -> None:
+            Noise.drawn += 1
+            output_storage[0][0] = np.asarray(Noise.drawn)
+
+    for op in (Noise(), NoiseOfObject()):
+        text = found(op(x))
+        assert "fix: what `perform` gives must be determined by its inputs" in text
 
 
 def test_perform_that_gives_another_type_or_shape_than_it_says_is_named():
