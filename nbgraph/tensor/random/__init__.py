@@ -11,8 +11,9 @@ Only names are here; what they name is imported when it is first used.
 from importlib import import_module
 
 # Where names are found besides `basic`, which has the distributions.
-_ELSEWHERE = {"RandomGeneratorSharedVariable": "var", "RandomGeneratorType": "type", "RandomStream": "utils",
-              "RandomType": "type", "RandomVariable": "op", "random_generator_type": "type"}
+_ELSEWHERE = {"MRG_RandomStream": "mrg", "RandomGeneratorSharedVariable": "var", "RandomGeneratorType": "type",
+              "RandomStream": "utils", "RandomType": "type", "RandomVariable": "op",
+              "random_generator_type": "type"}
 _MODULES = ("basic", "mrg", "op", "type", "utils", "var")
 
 

@@ -18,6 +18,12 @@ def generator_variable(generator: np.random.Generator, name: str | None = None) 
     return shared(generator, name=name, borrow=True)
 
 
+def shared_state(state: np.ndarray, name: str) -> Any:
+    """A shared array that holds this very state, its lengths known."""
+    from nbgraph.compile.shared import shared
+    return shared(state, name=name, shape=state.shape, borrow=True)
+
+
 def __getattr__(name: str) -> Any:
     """RandomGeneratorSharedVariable, for those who look for it here."""
     if name != "RandomGeneratorSharedVariable":
