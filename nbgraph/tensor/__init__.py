@@ -6,6 +6,8 @@
 TensorType(float64, shape=(None,))
 """
 
+from importlib import import_module
+
 from nbgraph.config import config
 from nbgraph.tensor.constant_value import get_scalar_constant_value
 from nbgraph.tensor.constructors import CONSTRUCTORS, tensor
@@ -118,6 +120,9 @@ def __getattr__(name):  # type: ignore[no-untyped-def]
         # A layer above, imported when first used: a stated exception to the layers.
         from nbgraph.gradient import grad
         return grad
+    if name == "random":
+        # Most graphs have no draws, and NumPy's own random module takes a while to import.
+        return import_module("nbgraph.tensor.random")
     if name == "TensorSharedVariable":
         from nbgraph.compile.shared import TensorSharedVariable
         return TensorSharedVariable

@@ -12,6 +12,7 @@ import nbgraph
 import nbgraph.tensor as nt
 from nbgraph import function, shared
 from nbgraph.config import config
+from nbgraph.dispatch.rules import _RULES, has_rule
 from nbgraph.errors import ArgumentError, DTypeError, GraphError, ShapeError
 from nbgraph.graph import Generic, clone_replace
 from nbgraph.graph.basic import Apply
@@ -392,3 +393,16 @@ def test_distributions_of_users_check_their_parameters():
 def test_a_distribution_of_numpy_needs_its_name_alone(mode: str):
     x = RandomVariable("dirichlet", 1, [1], "floatX")([1.0, 2.0], size=3, rng=shared(generator()))
     np.testing.assert_array_equal(function([], x)(), generator().dirichlet([1.0, 2.0], 3))
+
+
+class HalvedNormalRV(basic.NormalRV):
+    """Draws of its own, whatever kernel its base has."""
+
+    @classmethod
+    def rng_fn(cls, rng, loc, scale, size):
+        return loc + scale * rng.normal(size=size) / 2
+
+
+def test_a_kernel_is_not_inherited_where_draws_are_others(monkeypatch):
+    monkeypatch.setitem(_RULES, basic.NormalRV, lambda node: None)
+    assert has_rule(basic.normal) and has_rule(ScaledNormalRV()) and not has_rule(HalvedNormalRV())
