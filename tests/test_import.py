@@ -66,6 +66,13 @@ def test_every_lazy_name_is_there():
     assert set(nbgraph.__all__) <= set(dir(nbgraph))
 
 
+def test_random_numbers_are_imported_when_they_are_asked_for():
+    code = ("import sys, nbgraph.tensor as nt; nt.exp(nt.dvector('x')); print('numpy.random' in sys.modules, "
+            "'nbgraph.tensor.random' in sys.modules, nt.random.normal.name, 'RandomStream' in dir(nt.random))")
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.split() == ["False", "False", "normal", "True"]
+
+
 def test_an_unknown_name_is_an_attribute_error():
     import nbgraph
 

@@ -7,8 +7,6 @@ page prints nothing, what stands here follows from its comments.
 
 from __future__ import annotations
 
-import importlib.util
-
 import pytest
 
 import nbgraph
@@ -328,7 +326,6 @@ def test_a_dump_is_loaded_as_the_page_says(tmp_path, monkeypatch, mode: str):
     assert w.get_value() == 1.0
 
 
-@pytest.mark.skipif(importlib.util.find_spec("nbgraph.tensor.random") is None, reason="there are no random streams yet")
 def test_random_numbers_are_as_the_tutorial_says(mode: str):
     """"f_val0 = f(); f_val1 = f() #different numbers from f_val0", "same numbers as g_val0!" """
     assert run(RANDOM, {}) == RANDOM.count(">>>")

@@ -19,7 +19,7 @@ from nbgraph.compile.container import Container, operand
 from nbgraph.compile.io import In, Out, as_input
 from nbgraph.compile.shared import SharedVariable
 from nbgraph.errors import ArgumentError, DTypeError, GraphError
-from nbgraph.graph.basic import Constant, Variable
+from nbgraph.graph.basic import Apply, Constant, Variable
 from nbgraph.graph.fg import FunctionGraph
 from nbgraph.graph.names import user_names
 from nbgraph.graph.replace import rebuild
@@ -115,15 +115,18 @@ def collect(inputs: Any, outputs: Any, *, updates: Any = None, givens: Any = Non
     form, keys, outs = _outputs(outputs)
     changes = _input_updates(specs) | _shared_updates(updates)
     replacements = _replacements(specs, givens, rebuild_strict)
-    expressions = rebuild([*(out.variable for out in outs), *changes.values()], replacements, strict=rebuild_strict)
-    found, changes = expressions[:len(outs)], dict(zip(changes, expressions[len(outs):], strict=True))
-    changes |= _default_updates([*found, *changes.values()], changes, specs, replacements, no_default_updates,
+    written = [out.variable for out in outs]
+    changes |= _default_updates([*written, *changes.values()], changes, specs, replacements, no_default_updates,
                                 rebuild_strict)
+    # All together: what several of them need, as draws and the state after them, stays one node.
+    expressions = rebuild([*written, *changes.values()], replacements, strict=rebuild_strict)
+    found, changes = expressions[:len(outs)], dict(zip(changes, expressions[len(outs):], strict=True))
     read = _leaves([*found, *changes.values()], specs)
     _check_used(specs, found, changes, on_unused_input)
     slots, next_values = _slots(specs, read, changes, len(found))
     _check_containers(slots)
     fgraph = FunctionGraph([slot.variable for slot in slots if slot.read], [*found, *next_values])
+    _check_used_up(fgraph)
     return Collected(fgraph, slots, specs, outs, form, keys)
 
 
@@ -232,12 +235,13 @@ def _default_updates(expressions: Sequence[Variable], changes: Mapping[Variable,
         return {}
     without = set() if refused is False else _refused(refused)
     found: dict[Variable, Variable] = {}
-    pending = list(expressions)
+    pending = rebuild(expressions, replacements, strict=strict)
     while pending:
         fresh = [v for v in _leaves(pending, specs) if isinstance(v, SharedVariable) and v.default_update is not None
                  and v not in changes and v not in without and v not in found]
-        pending = rebuild([conform(v, v.default_update, "default update") for v in fresh], replacements, strict=strict)
-        found |= dict(zip(fresh, pending, strict=True))
+        updates = [conform(v, v.default_update, "default update") for v in fresh]
+        found |= dict(zip(fresh, updates, strict=True))
+        pending = rebuild(updates, replacements, strict=strict)
     return found
 
 
@@ -291,6 +295,21 @@ def _check_containers(slots: Sequence[Slot]) -> None:
                              "share", line=user_line(), first=updated[container], second=slot.variable,
                              fix="give one update for each container")
         updated[container] = slot.variable
+
+
+def _check_used_up(fgraph: FunctionGraph) -> None:
+    """No two nodes use up one value: draws from one state would be the same numbers, or made of the same."""
+    users: dict[Variable, Apply] = {}
+    for node in fgraph.nodes:
+        for place in node.op.uses_up:
+            v = node.inputs[place]
+            if v in users:
+                raise GraphError(node.op, f"draws from the state that {users[v].op} draws from: their numbers are "
+                                 "not independent", line=node.line, **operand(v), first=users[v].outputs[-1],
+                                 second=node.outputs[-1], fix="thread the state: next_rng, x = normal(…, rng=rng, "
+                                 "return_next_rng=True), then rng=next_rng; or draw from a RandomStream; or, where the "
+                                 "same numbers are wanted, give one of them rng.clone()")
+            users[v] = node
 
 
 def _slots(specs: Sequence[In], read: Sequence[Variable], changes: Mapping[Variable, Variable],

@@ -8,6 +8,7 @@ Dtypes are NumPy's (int -> int64, float -> float64); lengths may change from val
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -98,6 +99,12 @@ class TensorSharedVariable(TensorOperators, SharedVariable):
     type: TensorType
 
 
+class RandomGeneratorSharedVariable(SharedVariable):
+    """A shared generator of random numbers."""
+
+    __slots__ = ()
+
+
 def shared(value: Any, name: str | None = None, strict: bool = False, allow_downcast: bool | None = None,
            shape: Sequence[int | None] | None = None, broadcastable: Sequence[bool] | None = None,
            borrow: bool = False) -> Any:
@@ -105,7 +112,8 @@ def shared(value: Any, name: str | None = None, strict: bool = False, allow_down
 
     Parameters
     ----------
-    value : array or number     of any tensor dtype; any other object has the Type Generic, and is held as it is
+    value : array or number     of any tensor dtype; an np.random.Generator has a Type of its own; any other object
+                                has the Type Generic, and is held as it is
     name : str, optional
     strict : bool               True: later values must have exactly this dtype
     allow_downcast : bool       True: later values may lose precision when cast
@@ -115,7 +123,7 @@ def shared(value: Any, name: str | None = None, strict: bool = False, allow_down
 
     Returns
     -------
-    TensorSharedVariable, or SharedVariable for an object
+    TensorSharedVariable, RandomGeneratorSharedVariable for a generator, or SharedVariable for another object
 
     Raises
     ------
@@ -140,7 +148,15 @@ def shared(value: Any, name: str | None = None, strict: bool = False, allow_down
     if lengths is not None:
         raise DTypeError("shared", f"only arrays have a shape, got a {type(value).__name__}", line=user_line(),
                          fix="pass np.asarray(value), or leave the shape out")
+    if _is_generator(value):
+        from nbgraph.tensor.random.type import random_generator_type
+        return RandomGeneratorSharedVariable(random_generator_type, value, **options)
     return SharedVariable(Generic(), value, **options)
+
+
+def _is_generator(value: Any) -> bool:
+    """True for an np.random.Generator; NumPy imports that module when it is first used, and so do we."""
+    return "numpy.random" in sys.modules and isinstance(value, np.random.Generator)
 
 
 def _tensor_dtype(value: Any) -> str | None:

@@ -188,6 +188,8 @@ def checks(*op_types: type[Op]) -> Callable[[Callable[[Apply, Dims], list[Check]
 
 
 _USER_KERNELS: set[type] = set()
+# Methods that say what an Op computes; a distribution says it in the last two.
+_COMPUTED_BY = {"perform", "make_thunk", "rng_fn", "drawn"}
 
 
 def gives_user_kernel(op_type: type[Op], rule: Callable[[Apply], UserKernel]) -> None:
@@ -204,7 +206,7 @@ def is_user_kernel(op: Op) -> bool:
 
 
 def has_rule(op: Op) -> bool:
-    """True where the Op has a native kernel: its own, or that of a base class whose `perform` it keeps."""
+    """True where the Op has a native kernel: its own, or that of a base class whose `perform` (or draws) it keeps."""
     return _native_class(op) is not None
 
 
@@ -212,7 +214,7 @@ def _native_class(op: Op) -> type | None:
     for cls in type(op).__mro__:
         if cls in _RULES:
             return cls
-        if not vars(cls).keys().isdisjoint({"perform", "make_thunk"}):
+        if not vars(cls).keys().isdisjoint(_COMPUTED_BY):
             return None
     return None
 

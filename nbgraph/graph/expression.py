@@ -120,7 +120,9 @@ def _unfolded(variable: Variable, names: Names, limit: int) -> tuple[list[Variab
 def _applied(variable: Variable, arguments: list[Written]) -> Written:
     node: Any = variable.owner
     whole = node.op.expression(node, arguments) if hasattr(node.op, "expression") else call(str(node.op), *arguments)
-    return whole if len(node.outputs) == 1 else indexed(whole, [str(variable.index)])
+    # What a call of the Op gives is written as the call.
+    only = len(node.outputs) == 1 or node.op.default_output == variable.index
+    return whole if only else indexed(whole, [str(variable.index)])
 
 
 def _leaf(variable: Variable, name: str | None) -> Written:

@@ -25,12 +25,14 @@ class Op:
     default_output : int or None   which output `__call__` returns; None: the only one, or the list of all
     view_map : {output: [input]}   outputs that alias an input when performed
     destroy_map : {output: [input]}  inputs that perform overwrites
+    uses_up : tuple of int         inputs that no other node of a function may use up too, as the state of a generator
     purpose : optional             what the Op was made for, which its errors tell; decides nothing that is computed
     """
 
     __props__: ClassVar[tuple[str, ...] | None] = None
     default_output: int | None = None
     purpose: Any = None
+    uses_up: tuple[int, ...] = ()
     view_map: dict[int, list[int]] = {}  # noqa: RUF012 - the contract's spelling; subclasses assign, never mutate
     destroy_map: dict[int, list[int]] = {}  # noqa: RUF012
 

@@ -71,6 +71,7 @@ class Foreign(Op):
                  kernel: str = "") -> None:
         self.node, self.number, self.place, self.lengths, self.kernel = node, number, place, lengths, kernel
         self.view_map, self.destroy_map = node.op.view_map, node.op.destroy_map
+        self.default_output = node.op.default_output
 
     def __str__(self) -> str:
         return str(self.node.op)

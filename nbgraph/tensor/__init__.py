@@ -6,6 +6,8 @@
 TensorType(float64, shape=(None,))
 """
 
+from importlib import import_module
+
 from nbgraph.config import config
 
 # Their import registers the rules for batch axes.
@@ -123,6 +125,9 @@ def __getattr__(name):  # type: ignore[no-untyped-def]
         # A layer above, imported when first used: a stated exception to the layers.
         from nbgraph.gradient import grad
         return grad
+    if name == "random":
+        # Most graphs have no draws, and NumPy's own random module takes a while to import.
+        return import_module("nbgraph.tensor.random")
     if name == "TensorSharedVariable":
         from nbgraph.compile.shared import TensorSharedVariable
         return TensorSharedVariable

@@ -81,7 +81,7 @@ def test_set_value_refuses_what_does_not_fit_and_keeps_the_old_value():
 
 
 def test_any_object_is_shareable():
-    for value in ([1, 2], np.random.default_rng(3), {"a": 1}):
+    for value in ([1, 2], np.random.RandomState(3), {"a": 1}):
         variable = shared(value, name="thing")
         assert type(variable) is SharedVariable
         assert type(variable.get_value()) is type(value)

@@ -116,7 +116,7 @@ def test_a_batch_is_what_a_loop_over_its_elements_gives(name: str):
 
 def test_every_op_has_a_rule_or_a_reason():
     lacking = [cls.__name__ for cls in every_op_class() if cls.__name__ not in BASES and cls.__name__ not in NEVER
-               and rule_of(cls) is None and cls not in UNBATCHED]
+               and rule_of(cls) is None and UNBATCHED.keys().isdisjoint(cls.__mro__)]
     assert not lacking
     assert all(len(reason) >= 20 for reason in (*UNBATCHED.values(), *NEVER.values()))
     assert not [cls for cls in UNBATCHED if rule_of(cls) is not None]

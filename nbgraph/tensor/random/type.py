@@ -1,0 +1,80 @@
+"""RandomType: the Type of generators of random numbers, np.random.Generator.
+
+    rng = random_generator_type("rng")      a leaf;  shared(np.random.default_rng(7)) has a value of this Type
+
+An Op that draws gives the generator that comes after the draws as another value: it changes none.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from nbgraph.graph.basic import Type
+
+
+class RandomType(Type):
+    """Base of the Types of generators."""
+
+
+class RandomGeneratorType(RandomType):
+    """Any np.random.Generator, whatever its bit generator."""
+
+    def filter(self, value: Any, strict: bool = False, allow_downcast: bool | None = None) -> np.random.Generator:
+        """`value` itself.
+
+        Raises
+        ------
+        TypeError   it is no np.random.Generator
+        """
+        if isinstance(value, np.random.Generator):
+            return value
+        hint = "; np.random.default_rng(seed) makes one" if isinstance(value, (int, np.random.RandomState)) else ""
+        raise TypeError(f"expected an np.random.Generator, got a {type(value).__name__}{hint}")
+
+    def values_eq(self, a: Any, b: Any) -> bool:
+        """True where both will give the same bits from here on."""
+        return same_state(a, b)
+
+    def values_eq_approx(self, a: Any, b: Any, **tolerances: Any) -> bool:
+        """As values_eq: there is nothing between two states."""
+        return same_state(a, b)
+
+    def value_text(self, value: Any) -> str:
+        """Generator(PCG64)"""
+        return f"Generator({type(value.bit_generator).__name__})"
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other)
+
+    def __hash__(self) -> int:
+        return hash(type(self))
+
+    def __str__(self) -> str:
+        return "generator"
+
+    def __repr__(self) -> str:
+        return "RandomGeneratorType()"
+
+
+random_generator_type = RandomGeneratorType()
+
+
+def same_state(a: np.random.Generator, b: np.random.Generator) -> bool:
+    """True where two generators have bit generators of one class in one state."""
+    one, other = a.bit_generator, b.bit_generator
+    return type(one) is type(other) and _flat(one.state) == _flat(other.state)
+
+
+def _flat(state: Any) -> list[Any]:
+    """The entries of a state: dicts of numbers, arrays and dicts."""
+    found: list[Any] = []
+    pending = [("", state)]
+    while pending:
+        key, value = pending.pop()
+        if isinstance(value, dict):
+            pending += sorted(value.items())
+        else:
+            found.append((key, value.tolist() if isinstance(value, np.ndarray) else value))
+    return found
