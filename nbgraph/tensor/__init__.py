@@ -6,7 +6,7 @@
 TensorType(float64, shape=(None,))
 """
 
-from importlib import import_module
+import importlib as _importlib
 
 from nbgraph.config import config
 
@@ -127,7 +127,7 @@ def __getattr__(name):  # type: ignore[no-untyped-def]
         return grad
     if name == "random":
         # Most graphs have no draws, and NumPy's own random module takes a while to import.
-        return import_module("nbgraph.tensor.random")
+        return _importlib.import_module("nbgraph.tensor.random")
     if name == "TensorSharedVariable":
         from nbgraph.compile.shared import TensorSharedVariable
         return TensorSharedVariable

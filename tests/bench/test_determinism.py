@@ -16,7 +16,7 @@ from nbgraph.lowering import executor
 class Written(Exception):
     pass
 
-def build(source, arguments):
+def build(source, *rest, **options):
     raise Written(hashlib.sha256(source.encode()).hexdigest())
 
 executor.build, found = build, {}
