@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -35,7 +36,7 @@ from nbgraph.rewrites.shapes import Shapes, as_scalar
 from nbgraph.tensor.type import TensorType
 
 # Two sides of a rule that differ by less are equal; where they differ by more, long doubles decide.
-RULE_TOLERANCE = {"float64": 1e-9, "complex128": 1e-9, "float32": 1e-4, "complex64": 1e-4}
+RULE_TOLERANCE = {"float64": 1e-12, "complex128": 1e-12, "float32": 1e-5, "complex64": 1e-5}
 SHRINKS = 16      # rounding gets so much smaller, at least
 
 
@@ -78,22 +79,32 @@ class _Debugger(WatchingExecutor):
     def _check_written_graph(self, inputs: Sequence[Any]) -> None:
         """The user's graph: Types, words about memory, lengths."""
         known = evaluate_all(self.written, inputs, _performed)
-        shapes = Shapes(self.written)
-        lengths = [(v, axis, n) for node in self.written.nodes for v in node.outputs
-                   if isinstance(v.type, TensorType) for axis, n in enumerate(shapes.of(v))]
-        graph = FunctionGraph(self.written.inputs, [as_scalar(n) for _, _, n in lengths])
+        axes, graph = self._lengths
         asked = evaluate_all(graph, inputs)
-        for (v, axis, _), n in zip(lengths, graph.outputs, strict=True):
+        for (v, axis), n in zip(axes, graph.outputs, strict=True):
             actual = np.shape(known[v])
             if axis >= len(actual) or int(value_of(n, asked)) != actual[axis]:
                 raise _wrong(v.owner, f"infer_shape gives length {value_of(n, asked)} for axis {axis}, perform gives "
                              f"an array of shape {actual}", "mend its infer_shape")
 
-    def _check_rules(self, inputs: Sequence[Any]) -> None:
-        """What a rule gave has the value of what it replaced."""
+    @cached_property
+    def _lengths(self) -> tuple[list[tuple[Variable, int]], FunctionGraph]:
+        """The axes of all that is computed, and a graph of their lengths as `infer_shape` says them."""
+        shapes = Shapes(self.written)
+        found = {(v, axis): as_scalar(n) for node in self.written.nodes for v in node.outputs
+                 if isinstance(v.type, TensorType) for axis, n in enumerate(shapes.of(v))}
+        return list(found), FunctionGraph(self.written.inputs, list(found.values()))
+
+    @cached_property
+    def _replaced(self) -> tuple[list[tuple[str, Variable, Variable]], FunctionGraph]:
+        """The rules that fired, with what each replaced and what by; a graph of all that."""
         pairs = [(f"{name} ({rule})", old, new) for name, rule, old, new in self.fired
                  if isinstance(old.type, TensorType)]
-        graph = FunctionGraph(self.written.inputs, list(dict.fromkeys(v for _, *both in pairs for v in both)))
+        return pairs, FunctionGraph(self.written.inputs, list(dict.fromkeys(v for _, *both in pairs for v in both)))
+
+    def _check_rules(self, inputs: Sequence[Any]) -> None:
+        """What a rule gave has the value of what it replaced."""
+        pairs, graph = self._replaced
         known = evaluate_all(graph, inputs)
         long: Any = None
         for rule, old, new in pairs:

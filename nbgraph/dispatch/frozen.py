@@ -47,7 +47,8 @@ class Frozen:
     def _function(self, function: FunctionType) -> FunctionType:
         if id(function) in self._copies:
             self._add("again", function.__qualname__)
-            return self._copies[id(function)]  # type: ignore[no-any-return]
+            made: FunctionType = self._copies[id(function)]
+            return made
         self.helpers.append(function)
         names: dict[str, Any] = {}
         for code in codes(function.__code__):
@@ -122,11 +123,13 @@ class Frozen:
         self._add(module.__name__)
         if _root(module.__name__) in _VERSIONED:
             return module
-        if id(module) not in self._copies:
-            copy = self._copies[id(module)] = ModuleType(module.__name__)
-            for name in sorted(used.intersection(vars(module))):
-                setattr(copy, name, self._value(name, getattr(module, name), used))
-        return self._copies[id(module)]  # type: ignore[no-any-return]
+        if id(module) in self._copies:
+            made: ModuleType = self._copies[id(module)]
+            return made
+        copy = self._copies[id(module)] = ModuleType(module.__name__)
+        for name in sorted(used.intersection(vars(module))):
+            setattr(copy, name, self._value(name, getattr(module, name), used))
+        return copy
 
 
 def codes(code: CodeType) -> Iterator[CodeType]:

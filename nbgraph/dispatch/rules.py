@@ -29,7 +29,7 @@ from typing import Any
 from nbgraph.dispatch.expressions import Element, Expr
 from nbgraph.errors import KernelError
 from nbgraph.graph.basic import Apply, Variable
-from nbgraph.graph.op import Op
+from nbgraph.graph.op import Op, known_class
 
 # Generator that yields Element requests, is sent their expressions, and returns the output element's expression.
 ElementRule = Callable[[Apply, tuple[Expr, ...]], Generator[Element, Expr, Expr]]
@@ -188,8 +188,6 @@ def checks(*op_types: type[Op]) -> Callable[[Callable[[Apply, Dims], list[Check]
 
 
 _USER_KERNELS: set[type] = set()
-# Methods that say what an Op computes; a distribution says it in the last two.
-_COMPUTED_BY = {"perform", "make_thunk", "rng_fn", "drawn"}
 
 
 def gives_user_kernel(op_type: type[Op], rule: Callable[[Apply], UserKernel]) -> None:
@@ -202,21 +200,12 @@ def gives_user_kernel(op_type: type[Op], rule: Callable[[Apply], UserKernel]) ->
 
 def is_user_kernel(op: Op) -> bool:
     """True where the Op's kernel is a user's."""
-    return _native_class(op) in _USER_KERNELS
+    return known_class(type(op), _RULES) in _USER_KERNELS
 
 
 def has_rule(op: Op) -> bool:
-    """True where the Op has a native kernel: its own, or that of a base class whose `perform` (or draws) it keeps."""
-    return _native_class(op) is not None
-
-
-def _native_class(op: Op) -> type | None:
-    for cls in type(op).__mro__:
-        if cls in _RULES:
-            return cls
-        if not vars(cls).keys().isdisjoint(_COMPUTED_BY):
-            return None
-    return None
+    """True where the Op has a native kernel: its own, or that of a base class whose computation it keeps."""
+    return known_class(type(op), _RULES) is not None
 
 
 def rule_for(node: Apply) -> Rule:
@@ -226,7 +215,7 @@ def rule_for(node: Apply) -> Rule:
     ------
     KernelError   the Op has no native kernel
     """
-    cls = _native_class(node.op)
+    cls = known_class(type(node.op), _RULES)
     if cls is None:
         raise KernelError(node.op, "has no native kernel", line=node.line,
                           fix="register one with nbgraph.dispatch.lowers, or compile with mode='reference'")

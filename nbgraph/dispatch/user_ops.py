@@ -32,8 +32,8 @@ from nbgraph.tensor.scalar_function import ScalarFunction, common, real_float
 class _Elements:
     """A function of numbers, of arrays: what `perform` calls."""
 
-    def __init__(self, function: Any, name: str) -> None:
-        self.function, self.name = function, name
+    def __init__(self, function: Any) -> None:
+        self.function = function
         self._compiled: Any = None
 
     def __call__(self, *arrays: Any) -> np.ndarray:
@@ -111,7 +111,7 @@ def elementwise(function: Any = None, *, derivative: Any = None, dtype: str | No
         raise ArgumentError(plain.__name__, "an elementwise function has a fixed number of parameters, at least one",
                             line=user_line(), fix="write def f(x, y): …")
     title = name or plain.__name__
-    entry = ScalarFunction(title, len(names), _Elements(plain, kernel), _signature(len(names), dtype),
+    entry = ScalarFunction(title, len(names), _Elements(plain), _signature(len(names), dtype),
                            inspect.getdoc(plain) or f"{title} of numbers", kernel, None,
                            ((-3.0, 3.0),) * len(names), expensive, module=plain.__module__)
     op = _Undifferentiated(entry) if derivative is None else Elemwise(entry)

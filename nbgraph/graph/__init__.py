@@ -1,5 +1,7 @@
 """What a computation is: variables, nodes, FunctionGraph, traversal, NumPy evaluation, printing."""
 
+from typing import Any
+
 from nbgraph.graph.basic import Apply, Constant, Type, Variable
 from nbgraph.graph.equal import equal_computations
 from nbgraph.graph.fg import FunctionGraph
@@ -13,8 +15,7 @@ __all__ = ["Apply", "Constant", "FunctionGraph", "Generic", "Op", "Type", "Varia
            "walk"]
 
 
-# Not annotated, as in nbgraph.tensor: mypy would take the module for one that cannot be called.
-def __getattr__(name):  # type: ignore[no-untyped-def]
+def __getattr__(name: str) -> Any:
     """vectorize_graph, which needs tensors and is imported when first used."""
     if name == "vectorize_graph":
         from nbgraph.graph import replace

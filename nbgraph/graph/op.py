@@ -7,7 +7,7 @@ its parameters in `__props__`, from which equality, hash and str follow. `grad`,
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from threading import RLock
 from typing import Any, ClassVar
 
@@ -15,6 +15,7 @@ from nbgraph.graph.basic import Apply, Variable
 from nbgraph.graph.source import user_line
 
 _OURS = __name__.split(".")[0] + "."
+
 
 class Op:
     """Base of all Ops.
@@ -25,6 +26,7 @@ class Op:
     default_output : int or None   which output `__call__` returns; None: the only one, or the list of all
     view_map : {output: [input]}   outputs that alias an input when performed
     destroy_map : {output: [input]}  inputs that perform overwrites
+    computed_by : tuple of str     methods that say what is computed: a subclass with one of its own inherits no kernel
     uses_up : tuple of int         inputs that no other node of a function may use up too, as the state of a generator
     purpose : optional             what the Op was made for, which its errors tell; decides nothing that is computed
     """
@@ -32,6 +34,7 @@ class Op:
     __props__: ClassVar[tuple[str, ...] | None] = None
     default_output: int | None = None
     purpose: Any = None
+    computed_by: ClassVar[tuple[str, ...]] = ("perform", "make_thunk")
     uses_up: tuple[int, ...] = ()
     view_map: dict[int, list[int]] = {}  # noqa: RUF012 - the contract's spelling; subclasses assign, never mutate
     destroy_map: dict[int, list[int]] = {}  # noqa: RUF012
@@ -103,6 +106,16 @@ class HasInnerGraph(Op):
 
     fgraph: Any
     inline: bool = False
+
+
+def known_class(op_type: type[Op], known: Container[type]) -> type[Op] | None:
+    """Which of the `known` classes says how `op_type` is computed: itself, or a base whose computation it keeps."""
+    for cls in op_type.__mro__:
+        if cls in known:
+            return cls
+        if not vars(cls).keys().isdisjoint(op_type.computed_by):
+            return None
+    return None
 
 
 def has_gradient(op: Op) -> bool:
@@ -184,4 +197,5 @@ def _thunk_of(node: Apply) -> _Thunk:
     return thunk
 
 
-__all__ = ["HasInnerGraph", "Op", "Variable", "connection_pattern", "gradients_of", "has_gradient", "perform"]
+__all__ = ["HasInnerGraph", "Op", "Variable", "connection_pattern", "gradients_of", "has_gradient", "known_class",
+           "perform"]

@@ -121,8 +121,7 @@ def graph_replace(outputs: Any, replace: Replacements | None = None, *, strict: 
     return fresh if isinstance(outputs, (list, tuple)) else fresh[0]
 
 
-# Not annotated, as in nbgraph.tensor: mypy would take the module for one that cannot be called.
-def __getattr__(name):  # type: ignore[no-untyped-def]
+def __getattr__(name: str) -> Any:
     """vectorize_graph, where older programs look for it."""
     if name == "vectorize_graph":
         # A layer above, imported when first used: a stated exception to the layers.

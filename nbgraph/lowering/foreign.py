@@ -134,7 +134,8 @@ def _kernel_of(node: Apply) -> str | None:
     if not is_user_kernel(node.op):
         return None
     rule = rule_for(node)
-    return rule.function if isinstance(rule, UserKernel) else None
+    assert isinstance(rule, UserKernel), "what gives_user_kernel registers gives one"
+    return rule.function
 
 
 def touches_objects(node: Apply) -> bool:

@@ -127,10 +127,14 @@ def with_python(native: Callable[..., Any], parts: PythonParts) -> Callable[...,
         except CheckFailed as failed:
             if failed.args[0] != PYTHON_FAILED or call.failure is None:
                 raise
-            raise call.failure  # noqa: B904 - it is the cause
         finally:
             del _calls[number]
-            call.failure = None  # its traceback leads back to the call: arrays would wait for the garbage collector
+        if call.failure is not None:
+            # Not where the other is handled: that would take the place of what the exception itself was raised in.
+            try:
+                raise call.failure
+            finally:
+                call.failure = None  # its traceback leads back to the call: arrays would wait for the collector
         if results is None or not returned:
             return results
         shown = list(results)

@@ -40,13 +40,20 @@ class WatchedFunction:
     """
 
     def __init__(self, fgraph: FunctionGraph, name: str, input_names: Sequence[str | None]) -> None:
-        self._watch = Watch()
-        stages, _ = stages_of(fgraph, name, input_names, watch=self._watch)
+        watch = Watch()
+        stages, _ = stages_of(fgraph, name, input_names, watch=watch)
         self.graph, self.python = stages.graph, stages.python
         self._constants = tuple(value for _, value in stages.program.constants)
         native = build(canonical_source(stages.program), arguments_of(stages),
                        partial(check_user_functions, stages.graph))
         self._entry = entry_of(native, stages)
+        # Behind the outputs stands each value, and its mark behind it where it has one.
+        place, places = len(self.graph.outputs), []
+        for w in watch.found:
+            places.append((w.variable, place, None if w.mark is None else place + 1))
+            place += 1 if w.mark is None else 2
+        order = {v: k for k, v in enumerate(self.graph.variables)}
+        self._places = sorted(places, key=lambda found: order[found[0]])
 
     def __call__(self, values: Sequence[Any]) -> tuple[tuple[Any, ...], list[Seen]]:
         """The outputs, and every value on the way in the order of the graph, some of them more than once.
@@ -60,8 +67,5 @@ class WatchedFunction:
         CheckFailed   as the function itself
         """
         results = self._entry(*values, *self._constants)
-        count = len(self.graph.outputs)
-        rest = iter(results[count:])
-        seen = [Seen(w.variable, next(rest), None if w.mark is None else next(rest)) for w in self._watch.found]
-        order = {v: k for k, v in enumerate(self.graph.variables)}
-        return results[:count], sorted(seen, key=lambda s: order[s.variable])
+        seen = [Seen(v, results[value], None if mark is None else results[mark]) for v, value, mark in self._places]
+        return results[:len(self.graph.outputs)], seen

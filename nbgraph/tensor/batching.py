@@ -16,7 +16,7 @@ from typing import Any
 import nbgraph.tensor as nt
 from nbgraph.errors import BatchError, DTypeError, GraphError, ShapeError
 from nbgraph.graph.basic import Apply, Variable
-from nbgraph.graph.op import Op
+from nbgraph.graph.op import Op, known_class
 from nbgraph.graph.replace import Replacements, pairs_of
 from nbgraph.graph.source import attributed_to, user_line
 from nbgraph.graph.traversal import toposort
@@ -127,13 +127,9 @@ def unbatched(op: type[Op], reason: str) -> None:
 
 
 def rule_of(op: type[Op]) -> Batching | None:
-    """The rule of a class, or of a base class whose `perform` it keeps."""
-    for cls in op.__mro__:
-        if cls in _RULES:
-            return _RULES[cls]
-        if not vars(cls).keys().isdisjoint({"perform", "make_thunk"}):
-            return None
-    return None
+    """The rule of a class, or of a base class whose computation it keeps."""
+    cls = known_class(op, _RULES)
+    return None if cls is None else _RULES[cls]
 
 
 def vectorize_graph(outputs: Any, replace: Replacements) -> Any:

@@ -147,6 +147,18 @@ def test_what_an_op_raises_arrives_unchanged_with_the_line_and_changes_nothing(m
     assert w.get_value().tolist() == [1.0, 2.0]
 
 
+def test_what_an_op_raises_while_it_handles_another_exception_keeps_that_one(mode):
+    def fail(v: Any) -> Any:
+        try:
+            return {}[1.0]
+        except KeyError:
+            raise ValueError("not in the table")  # noqa: B904 - its context is what is looked at
+
+    with pytest.raises(ValueError, match="not in the table") as caught:
+        function([x], Python(fail)(x))([1.0])
+    assert type(caught.value.__context__) is KeyError and caught.value.__cause__ is None
+
+
 def test_interrupts_pass_too(mode):
     def interrupt(v: Any) -> Any:
         raise KeyboardInterrupt

@@ -9,6 +9,7 @@ Only names are here; what they name is imported when it is first used.
 """
 
 from importlib import import_module
+from typing import Any
 
 # Where names are found besides `basic`, which has the distributions.
 _ELSEWHERE = {"MRG_RandomStream": "mrg", "RandomGeneratorSharedVariable": "var", "RandomGeneratorType": "type",
@@ -17,8 +18,7 @@ _ELSEWHERE = {"MRG_RandomStream": "mrg", "RandomGeneratorSharedVariable": "var",
 _MODULES = ("basic", "mrg", "op", "type", "utils", "var")
 
 
-# Not annotated, as that of nbgraph.tensor.
-def __getattr__(name):  # type: ignore[no-untyped-def]
+def __getattr__(name: str) -> Any:
     """Distributions, classes and modules, imported when first used."""
     if name in _MODULES:
         return import_module(f"nbgraph.tensor.random.{name}")
@@ -30,7 +30,7 @@ def __getattr__(name):  # type: ignore[no-untyped-def]
     return getattr(module, name)
 
 
-def __dir__():  # type: ignore[no-untyped-def]
+def __dir__() -> list[str]:
     """All names, those not yet imported among them."""
     basic = import_module("nbgraph.tensor.random.basic")
     return sorted({*globals(), *_ELSEWHERE, *_MODULES, *basic.__all__})

@@ -87,6 +87,7 @@ class RandomVariable(Op):
 
     __props__: ClassVar[tuple[str, ...]] = ("name", "ndim_supp", "ndims_params", "dtype")
     default_output = 1
+    computed_by = (*Op.computed_by, "rng_fn", "drawn")
     # The state is used up: a function in which two draws read one state is refused.
     uses_up = (0,)
     name: str = ""
