@@ -104,7 +104,8 @@ def test_only_the_declared_dependencies_are_imported():
 def test_scripts_are_imported_by_no_other_module():
     names = {"nbgraph." + script.removesuffix(".py").replace("/", ".") for script in SCRIPTS}
     found = [(str(path.relative_to(ROOT)), name) for path in modules() for name, _ in imports(path)
-             if str(path.relative_to(ROOT)) not in SCRIPTS and any(name.startswith(script) for script in names)]
+             if str(path.relative_to(ROOT)) not in SCRIPTS
+             and any(f"{name}.".startswith(f"{script}.") for script in names)]
     assert not found
 
 

@@ -50,13 +50,14 @@ class DebugMode(Mode):
                 written: FunctionGraph | None = None, report: Any = None, **options: Any) -> Any:
         """What runs `fgraph` and checks it."""
         shipped = super().execute(fgraph, name, input_names, *rest, written=written, report=report, **options)
-        return _Debugger(shipped, fgraph, name, input_names, written or fgraph, getattr(report, "rows", ()))
+        return _Debugger(shipped, fgraph, name, input_names, written or fgraph, getattr(report, "rows", ()),
+                         options.get("generators", ()))
 
 
 class _Debugger(WatchingExecutor):
     def __init__(self, shipped: Any, fgraph: FunctionGraph, name: str, input_names: Sequence[str | None],
-                 written: FunctionGraph, rows: Sequence[Any]) -> None:
-        super().__init__(shipped, fgraph, name, input_names)
+                 written: FunctionGraph, rows: Sequence[Any], generators: Sequence[str | None]) -> None:
+        super().__init__(shipped, fgraph, name, input_names, generators)
         self.written = written
         self.fired = [(row.name, *firing) for row in rows for firing in row.fired]
 
@@ -74,7 +75,7 @@ class _Debugger(WatchingExecutor):
         _check_memory(results, after)
         self._check_written_graph(inputs)
         self._check_rules(inputs)
-        self._check_nodes(inputs, results, outputs, seen)
+        self._check_nodes(self.watched.taken(inputs), self.watched.taken(results, outputs=True), outputs, seen)
 
     def _check_written_graph(self, inputs: Sequence[Any]) -> None:
         """The user's graph: Types, words about memory, lengths."""

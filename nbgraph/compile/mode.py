@@ -121,10 +121,12 @@ class Mode:
                 shared_inputs: Sequence[bool], names: Callable[[], dict[Variable, str]],
                 output_names: Callable[[], Sequence[str | None]],
                 updates: Sequence[tuple[int, int]] = (), profiled: bool = False, *,
-                written: FunctionGraph | None = None, report: Any = None, allow_python: bool = True) -> Executor:
+                written: FunctionGraph | None = None, report: Any = None, allow_python: bool = True,
+                generators: Sequence[str | None] = ()) -> Executor:
         """What runs `fgraph`: compiled now, so that no call ever compiles.
 
-        `written` is the graph as the user wrote it, `report` what `rewrite` said of its way from there.
+        `written` is the graph as the user wrote it, `report` what `rewrite` said of its way from there, `generators`
+        the bit generator that each input will have, None for what is none.
         """
         if self.executor == "reference":
             return ProfiledReference(fgraph, names) if profiled else ReferenceExecutor(fgraph)
@@ -132,7 +134,7 @@ class Mode:
         from nbgraph.lowering import compile_graph
         return compile_graph(fgraph, name=name, input_names=tuple(input_names), shared_inputs=tuple(shared_inputs),
                              names=names, output_names=output_names, updates=tuple(updates), profiled=profiled,
-                             allow_python=allow_python)
+                             allow_python=allow_python, generators=tuple(generators))
 
     def __str__(self) -> str:
         return self.name

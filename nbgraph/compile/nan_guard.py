@@ -39,7 +39,7 @@ class NanGuardMode(Mode):
     def execute(self, fgraph: Any, name: str, input_names: Sequence[str | None], *rest: Any, **options: Any) -> Any:
         """What runs `fgraph`, and looks at what it computes."""
         shipped = super().execute(fgraph, name, input_names, *rest, **options)
-        return _Guard(self, shipped, fgraph, name, input_names)
+        return _Guard(self, shipped, fgraph, name, input_names, options.get("generators", ()))
 
 
 class _Guard(WatchingExecutor):
@@ -55,7 +55,7 @@ class _Guard(WatchingExecutor):
         """NanGuardError where a value is not what it should be."""
         graph = self.watched.graph
         python = self.watched.python
-        for variable, value, is_object in zip(graph.inputs, before, python.inputs, strict=True):
+        for variable, value, is_object in zip(graph.inputs, self.watched.taken(before), python.inputs, strict=True):
             if not is_object:
                 self._check(variable, value, None)
         for one in seen:

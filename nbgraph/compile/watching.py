@@ -9,6 +9,7 @@ A call runs the function that ships, then the same loops and calls once more wit
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,11 +21,14 @@ from nbgraph.graph.fg import FunctionGraph
 class WatchingExecutor:
     """Runs `shipped`; `look` sees every value, and may raise. All else is as with `shipped`."""
 
-    def __init__(self, shipped: Any, fgraph: FunctionGraph, name: str, input_names: Sequence[str | None]) -> None:
+    def __init__(self, shipped: Any, fgraph: FunctionGraph, name: str, input_names: Sequence[str | None],
+                 generators: Sequence[str | None] = ()) -> None:
         # Lowering brings Numba in, which `import nbgraph` must not.
         from nbgraph.lowering.watched import WatchedFunction
         self.shipped = shipped
-        self.watched = WatchedFunction(fgraph, name, tuple(input_names))
+        self._watched = {tuple(generators): WatchedFunction(fgraph, name, tuple(input_names), generators)}
+        self._make = partial(WatchedFunction, fgraph, name, tuple(input_names))
+        self.watched = self._watched[tuple(generators)]
 
     def __getattr__(self, name: str) -> Any:
         if name == "shipped":  # before __init__, while unpickling
@@ -38,9 +42,21 @@ class WatchingExecutor:
         results = self.shipped.entry(*values)
         if results is None and self.shipped.refuses:
             return None
-        outputs, seen = self.watched(_copies(before))  # what overwrites its arguments does so here, too
+        self.watched = self._watched_for(before)
+        # What overwrites its arguments does so here, too.
+        outputs, seen = self.watched(self.watched.taken(_copies(before)))
         self.look(before, inputs, results, outputs, seen)
         return results
+
+    def _watched_for(self, values: Sequence[Any]) -> Any:
+        """The function for the bit generators among the values; made for each combination that comes up."""
+        bits = [getattr(v, "bit_generator", None) for v in values]
+        kinds = tuple(None if b is None else type(b).__name__ for b in bits)
+        if not any(kinds):
+            return self.watched
+        if kinds not in self._watched:
+            self._watched[kinds] = self._make(kinds)
+        return self._watched[kinds]
 
     def look(self, before: Sequence[Any], after: Sequence[Any], results: Sequence[Any], outputs: Sequence[Any],
              seen: Sequence[Any]) -> None:
@@ -50,7 +66,7 @@ class WatchingExecutor:
         ----------
         before, after : values of the inputs, as they were given, and after the call
         results : what the function gave
-        outputs, seen : what the watched one gave, and all its values on the way
+        outputs, seen : what the watched one gave, and all its values on the way, generators as words
         """
         raise NotImplementedError
 

@@ -139,6 +139,28 @@ class Keep:
     variable: Any = None
 
 
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """The random numbers of a generator whose state is the buffer: `pcg64(state)`. What draws from it moves the state.
+
+    kind : what makes it of the state, as a dotted name
+    """
+
+    kind: str
+    state: Buffer
+
+
+@dataclass(eq=False, slots=True)
+class Draw:
+    """target = function(stream, *arguments), which moves the state; without a target it only moves it."""
+
+    target: Local | None
+    function: str
+    stream: Stream
+    arguments: tuple[Expr, ...] = ()
+    variable: Any = None
+
+
 @dataclass(eq=False, slots=True)
 class For:
     """for index in range(extent): body
@@ -153,7 +175,7 @@ class For:
     offset: Local | None = None
 
 
-Statement = Assign | Store | Combine | Keep | For
+Statement = Assign | Store | Combine | Keep | Draw | For
 
 
 def integer(function: str, a: Expr, b: Expr) -> Expr:

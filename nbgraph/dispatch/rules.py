@@ -15,6 +15,7 @@ A rule is one of
 | Alias     | the same memory in another shape                                             | Reshape             |
 | Extent    | the length of an axis                                                        | Length              |
 | Library   | a function of `dispatch` called with whole arrays                            | Dot                 |
+| Draws     | the function that draws an element from a stream                             | a normal variable   |
 | UserKernel | a function of a user called with whole arrays                               | an Op of a user     |
 
 `@checks(Op)` adds what must hold at run time before the node is computed.
@@ -126,13 +127,39 @@ class Library:
     """function(*arguments, out...) of `dispatch`; arguments are variables (arrays or scalars) or Python literals.
 
     `out_from` names an argument whose buffer the output starts as a copy of (C of gemm). With `allocates`, the
-    function returns its outputs instead of writing into buffers it is given.
+    function returns its outputs instead of writing into buffers it is given. With a `stream` (what makes one of a
+    state, as a dotted name; the state) that is its first argument, and the first output is the state that it leaves.
+    `scratch` are arrays that it works in, (dtype, lengths), which come before its outputs; `scalars` are their lengths.
     """
 
     function: str
     arguments: tuple[Any, ...]
     out_from: Variable | None = None
     allocates: bool = False
+    stream: tuple[str, Variable] | None = None
+    scratch: tuple[tuple[str, tuple[Any, ...]], ...] = ()
+
+    @property
+    def scalars(self) -> tuple[Any, ...]:
+        """What must be known before the call, besides the arguments."""
+        return tuple(n for _, lengths in self.scratch for n in lengths if isinstance(n, Variable))
+
+
+@dataclass(frozen=True)
+class Draws:
+    """out[...] = function(stream, *parameters), element by element in C order; the first output is the state after.
+
+    stream : what makes one of a state, as a dotted name; the state
+    parameters : element-rule-like generator giving the expressions of the parameters of an element
+    function : dotted name of a kernel;  dtype : what it gives
+    first : dotted name of a function of the stream that is called once before all draws; "" for none
+    """
+
+    stream: tuple[str, Variable]
+    parameters: Callable[[Apply, tuple[Expr, ...]], Generator[Element, Expr, tuple[Expr, ...]]]
+    function: str
+    dtype: str
+    first: str = ""
 
 
 @dataclass(frozen=True)
@@ -148,7 +175,7 @@ class Check:
 
     test : "equal", "positive", "natural" (>= 0), "nonzero", "finite": of all scalars, or of all elements of an array
            "at_most" (a, b): a <= b;  "index" (i, n): -n <= i < n;  "bounds" (array, n): the same for all elements
-           "same_size" (lengths, lengths): equal products
+           "same_size" (lengths, lengths): equal products;  "holds": of all scalars, which are booleans
     operands : scalar variables or ints, or an array first
     report : values of `shown` at run time -> the exception
     """
@@ -160,7 +187,7 @@ class Check:
     node: Apply = field(repr=False)
 
 
-Rule = Pointwise | Reduction | Search | Scan | Writes | Alias | Extent | Library | UserKernel
+Rule = Pointwise | Reduction | Search | Scan | Writes | Alias | Extent | Library | Draws | UserKernel
 Dims = Callable[[Variable], tuple[Any, ...]]
 
 _RULES: dict[type, Callable[[Apply], Rule]] = {}

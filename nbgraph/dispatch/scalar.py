@@ -6,7 +6,7 @@
     resolve("identity", ("float64",), "uint8")                "nbgraph.dispatch.scalar_logic.to_uint8"
     resolve("sum", ("float64", "float64"), "float64")         "nbgraph.dispatch.scalar_combine.add"
 
-Functions of users are called by the name that `user_code` gives them.
+Functions of users are called by the name that `user_code` gives them; a kernel may also be given by its dotted name.
 
 Operands come in the dtypes that are named. An operator on small integers gives 64 bits, which the caller wraps.
 Nothing here imports Numba.
@@ -76,7 +76,7 @@ def resolve(kernel: str, operand_dtypes: tuple[str, ...], dtype: str) -> str:
     """
     if kernel == "identity":
         return _cast(operand_dtypes[0], dtype)
-    if kernel.startswith(USER_CODE):
+    if kernel.startswith(_HERE):
         return kernel
     for kinds, special in _BY_KIND:
         if operand_dtypes[-1] in kinds and kernel in special:

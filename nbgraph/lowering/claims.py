@@ -71,6 +71,8 @@ def _condition(test: str, operands: list[str], imported: Callable[[str], str]) -
     if test == "finite":
         finite = imported("math.isfinite")
         return f"not ({' and '.join(f'{finite}({e})' for e in operands)})"
+    if test == "holds":
+        return f"not {first}" if len(operands) == 1 else f"not ({' and '.join(operands)})"
     sign = {"positive": "<= 0", "natural": "< 0", "nonzero": "== 0"}[test]
     return " or ".join(f"{e} {sign}" for e in operands)
 

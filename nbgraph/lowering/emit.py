@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from nbgraph.dispatch.checks import PYTHON_FAILED
-from nbgraph.dispatch.expressions import Assign, Buffer, Call, Combine, For, Keep, Literal, Local, Store
+from nbgraph.dispatch.expressions import Assign, Buffer, Call, Combine, Draw, For, Keep, Literal, Local, Store, Stream
 from nbgraph.dispatch.scalar import USER_CODE
 from nbgraph.lowering.claims import conditions
 from nbgraph.lowering.names import Hinted, Numbered
@@ -63,8 +63,8 @@ class BodyWriter:
     def body(self, statements: Sequence[Any]) -> None:
         """The statements of a kernel, or of the main function's scalars."""
         writers: dict[type, Callable[[Any], None]] = {
-            Assign: self.assign, Store: self.store, Combine: self.combine, Keep: self.keep, For: self.loop,
-            StackArray: self.stack_array}
+            Assign: self.assign, Store: self.store, Combine: self.combine, Keep: self.keep, Draw: self.draw,
+            For: self.loop, StackArray: self.stack_array}
         for statement in statements:
             writers[type(statement)](statement)
 
@@ -90,6 +90,16 @@ class BodyWriter:
         self.line(f"if {text(Call(s.better, (s.value, s.best), (dtype, dtype), 'bool'))}:")
         self.line(f"{INDENT}{text(s.best)} = {text(s.value)}")
         self.line(f"{INDENT}{text(s.place)} = {text(s.position)}")
+
+    def draw(self, s: Draw) -> None:
+        """target = normal(pcg64(state), loc, scale)"""
+        arguments = [self.stream(s.stream), *map(self.expressions.text, s.arguments)]
+        call = f"{self.imports.name(s.function)}({', '.join(arguments)})"
+        self.line(call if s.target is None else f"{self.namer.name(s.target)} = {call}")
+
+    def stream(self, stream: Stream) -> str:
+        """pcg64(state)"""
+        return f"{self.imports.name(stream.kind)}({self.expressions.buffer(stream.state)})"
 
     def loop(self, s: For) -> None:
         """for index in range(extent): body"""
@@ -192,6 +202,9 @@ class MainWriter(BodyWriter):
         arguments = [self.value(a) for a in s.arguments]
         outputs = [self.namer.name(b) for b in s.outputs]
         function = self.imports.name(s.function)
+        if s.stream is not None:
+            arguments, outputs = [self.stream(s.stream), *arguments], outputs[1:]
+        arguments += [self.namer.name(b) for b in s.scratch]
         if s.function.startswith(USER_CODE):
             self.call_user(s, f"{function}({', '.join(arguments)})")
         elif s.allocates:

@@ -23,6 +23,7 @@ from nbgraph.lowering.emit import canonical_source
 from nbgraph.lowering.fission import split_like_terms
 from nbgraph.lowering.foreign import Foreign, PythonParts
 from nbgraph.lowering.fusion import fuse_rows
+from nbgraph.lowering.generators import Kinds, with_generators
 from nbgraph.lowering.lower import lower
 from nbgraph.lowering.memory import MemoryEstimate, estimate
 from nbgraph.lowering.outline import outline
@@ -34,6 +35,7 @@ from nbgraph.lowering.python_calls import with_python
 from nbgraph.lowering.quotients import multiply_by_reciprocals
 from nbgraph.lowering.reuse import reuse_buffers
 from nbgraph.lowering.schedule import schedule
+from nbgraph.lowering.states import States
 from nbgraph.lowering.sums import sum_in_blocks
 from nbgraph.lowering.tiles import tile_short_rows
 from nbgraph.lowering.timeline import NativeTimeline
@@ -50,6 +52,7 @@ class Stages:
 
     timing : of a function that is profiled, what the record of a call holds
     python : what is left to Python
+    states : which inputs and outputs are generators of random numbers
     """
 
     graph: FunctionGraph
@@ -57,6 +60,7 @@ class Stages:
     program: Program
     timing: Timing | None = None
     python: PythonParts = field(default_factory=PythonParts)
+    states: States = field(default_factory=States)
 
     def __repr__(self) -> str:
         return f"<stages .graph, .plan, .program: {summary(self)}>"
@@ -91,18 +95,26 @@ class Compiled:
     refuses : bool                 whether `entry` gives None, and has done nothing, for arguments that it can't take
     """
 
-    def __init__(self, stages: Stages, native: Native, signature: Signature,
-                 stage_seconds: dict[str, float] | None = None) -> None:
+    def __init__(self, stages: Stages, native: Native, signature: Signature, stage_seconds: dict[str, float],
+                 other: Callable[[Kinds], Compiled]) -> None:
         self.stages, self.native, self.signature = stages, native, signature
-        self.stage_seconds = stage_seconds or {}
+        self.stage_seconds = stage_seconds
         self.timeline = NativeTimeline(stages, signature) if stages.timing is not None else None
         self.scalar_inputs = tuple(v.type.ndim == 0 and not is_object for v, is_object in
                                    zip(stages.graph.inputs, stages.python.inputs, strict=True))
         self.constants = tuple(value for _, value in stages.program.constants)
         self.destinations = tuple((d.output, d.state) for d in stages.program.destinations)
-        self.entry, self.refuses = entry_of(native, stages), native.result is not None
+        self.entry, self.refuses = entry_of(native, stages, lambda kinds: other(kinds).called_alone), (
+            native.result is not None)
         self.user_kernels = [node for node in stages.graph.nodes if isinstance(node.op, Foreign) and node.op.kernel]
         self.failure: tuple[type[Exception], ...] = (Exception,) if self.user_kernels else (CheckFailed,)
+
+    def called_alone(self, *values: Any) -> Any:
+        """The outputs for values that begin with those of the inputs: nothing else is the caller's, nor are errors."""
+        try:
+            return self.entry(*values[:len(self.stages.graph.inputs)], *self.constants)
+        except CheckFailed as failed:
+            raise self.error_of(failed) from None
 
     def error_of(self, failed: Exception) -> Exception:
         """The error for a CheckFailed of `entry`: what is wrong with which operands, and how to fix it.
@@ -147,9 +159,10 @@ def arguments_of(stages: Stages) -> list[Argument]:
     return arguments + [Argument(buffer.dtype, buffer.ndim) for buffer in buffers]
 
 
-def entry_of(native: Native, stages: Stages) -> Callable[..., Any]:
-    """What is called with values of the graph."""
-    return with_python(native.entry, stages.python) if stages.python else native.entry
+def entry_of(native: Native, stages: Stages, other: Callable[[Kinds], Callable[..., Any]]) -> Callable[..., Any]:
+    """What is called with values of the graph; `other` makes one for other bit generators, of the inputs alone."""
+    entry = with_python(native.entry, stages.python) if stages.python else native.entry
+    return with_generators(entry, stages.states, other) if stages.states else entry
 
 
 def summary(stages: Stages) -> str:
@@ -168,25 +181,27 @@ def _count(n: int, what: str) -> str:
 
 def stages_of(fgraph: FunctionGraph, name: str, input_names: Sequence[str | None],
               updates: Sequence[tuple[int, int]] = (), *, profiled: bool = False, stopwatch: Stopwatch | None = None,
-              watch: Watch | None = None, allow_python: bool = True) -> tuple[Stages, Forward]:
+              watch: Watch | None = None, allow_python: bool = True,
+              generators: Sequence[str | None] = ()) -> tuple[Stages, Forward]:
     """All stages up to the text, and what stands in the graph for variables that `prepare` has exchanged."""
     lap = (stopwatch or Stopwatch()).lap
-    prepared, forward, python = prepare(fgraph, allow_python)
+    prepared = prepare(fgraph, allow_python, generators)
     lap("prepare")
-    plan = schedule(prepared)
+    plan = schedule(prepared.graph)
     lap("schedule")
     program = lower(plan, name, input_names, watch)
     lap("lower")
     program = split_like_terms(fuse_rows(overlay(program)))
     program = spread_over_cores(pack_temporaries(outline(multiply_by_reciprocals(program))))
-    program = donate(reuse_buffers(program), plan, updates)
+    arrays = [(output, state) for output, state in updates if state not in prepared.states.inputs]
+    program = donate(reuse_buffers(program), plan, arrays)
     works = works_of(program) if profiled else {}
     program = sum_in_blocks(tile_short_rows(program))
     timing = None
     if profiled:
         program, timing = timed(program, plan, works)
     lap("passes over the program")
-    return Stages(prepared, plan, program, timing, python), forward
+    return Stages(prepared.graph, plan, program, timing, prepared.python, prepared.states), prepared.forward
 
 
 class Stopwatch:
@@ -207,8 +222,8 @@ def compile_graph(fgraph: FunctionGraph, name: str, input_names: Sequence[str | 
                   shared_inputs: Sequence[bool], names: Callable[[], dict[Variable, str]],
                   output_names: Callable[[], Sequence[str | None]],
                   updates: Sequence[tuple[int, int]] = (), profiled: bool = False,
-                  allow_python: bool = True) -> Compiled:
-    """Native code for a rewritten graph; afterwards no call compiles.
+                  allow_python: bool = True, generators: Sequence[str | None] = ()) -> Compiled:
+    """Native code for a rewritten graph; afterwards no call compiles, but one with a generator of another kind.
 
     Parameters
     ----------
@@ -220,6 +235,8 @@ def compile_graph(fgraph: FunctionGraph, name: str, input_names: Sequence[str | 
     updates : (output, input)       positions of what becomes the next value of an input
     profiled : bool                 the function reads the clock, and takes a record to be filled as its last argument
     allow_python : bool             False: an Op without a native kernel is an error
+    generators : for each input     the bit generator that it will have; None for one that nbgraph does not know, and
+                                    for what is no generator
 
     Raises
     ------
@@ -227,7 +244,7 @@ def compile_graph(fgraph: FunctionGraph, name: str, input_names: Sequence[str | 
     """
     stopwatch = Stopwatch()
     stages, forward = stages_of(fgraph, name, input_names, updates, profiled=profiled, stopwatch=stopwatch,
-                                allow_python=allow_python)
+                                allow_python=allow_python, generators=generators)
     source = canonical_source(stages.program)
     stopwatch.lap("emit")
     native = build(source, arguments_of(stages), partial(check_user_functions, stages.graph))
@@ -237,7 +254,11 @@ def compile_graph(fgraph: FunctionGraph, name: str, input_names: Sequence[str | 
     def carried() -> dict[Variable, str]:
         return {forward.get(v, v): name for v, name in names().items()}
 
-    return Compiled(stages, native, Signature(tuple(shared_inputs), carried, output_names), stopwatch.seconds)
+    def other(kinds: Kinds) -> Compiled:
+        return compile_graph(fgraph, name, input_names, shared_inputs, names, output_names, allow_python=allow_python,
+                             generators=kinds[:len(fgraph.inputs)])
+
+    return Compiled(stages, native, Signature(tuple(shared_inputs), carried, output_names), stopwatch.seconds, other)
 
 
 def _parts_of_build(native: Native, seconds: float) -> dict[str, float]:

@@ -20,6 +20,7 @@ from nbgraph.dispatch.expressions import (
     Buffer,
     Call,
     Combine,
+    Draw,
     Expr,
     For,
     Keep,
@@ -82,7 +83,9 @@ class _Loop:
         """True where arrays are stored once and not read, and what follows the loop is about one result each."""
         if not all(isinstance(s, Assign) for s in (*self.before, *self.after)) or any(e.first for e in self.loops):
             return False
-        if any(isinstance(s, For) or (isinstance(s, Combine) and not isinstance(s.target, Local)) for s in self.body):
+        if any(isinstance(s, (For, Draw)) for s in self.body):
+            return False
+        if any(isinstance(s, Combine) and not isinstance(s.target, Local) for s in self.body):
             return False
         stored = [s.buffer for s in self.body if isinstance(s, Store)]
         read = {e.buffer for s in self.body for x in expressions_of(s) for e in parts_of(x) if isinstance(e, Load)}

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from nbgraph.dispatch.expressions import Assign, Buffer, Combine, Expr, For, Load, Local, Store
+from nbgraph.dispatch.expressions import Assign, Buffer, Call, Combine, Draw, Expr, For, Load, Local, Store
 from nbgraph.lowering.program import (
     Allocate,
     CallKernel,
@@ -35,8 +35,10 @@ from nbgraph.lowering.reuse import buffers_in
 from nbgraph.lowering.schedule import STATEMENTS
 from nbgraph.lowering.simplify import simplified
 from nbgraph.lowering.substitute import substituted
+from nbgraph.tensor.scalar_function import TABLE
 
 NEAR = 8                         # how many kernels back one is looked for
+FEW_CALLS = 12                   # of functions in a loop whose elements wait for draws
 ROW_STATEMENTS = 3 * STATEMENTS  # of a kernel of several loops in sequence
 
 
@@ -122,7 +124,7 @@ def _written(s: Any) -> list[Buffer]:
     if isinstance(s, CallKernel):
         return s.kernel.writes
     if isinstance(s, CallLibrary):
-        return list(s.outputs)
+        return [*s.outputs, *s.scratch]
     return [] if isinstance(s, Test) else written_by(s)
 
 
@@ -152,6 +154,8 @@ def _joined(one: For, two: For, roots: dict[Buffer, Buffer]) -> For | None:
     innermost = not any(isinstance(s, For) for s in (*one.body, *two.body))
     if innermost and (_is_scattered(one) or _is_scattered(two) or _size([one, two]) > STATEMENTS):
         return None  # one loop that cannot be vectorised would spoil the other, a long one has no registers left
+    if innermost and ((_draws(one) and _gains_by_vectors(two)) or (_draws(two) and _gains_by_vectors(one))):
+        return None
     renamed = substituted(two.body, local=lambda e: one.index if e is two.index else e)
     if not _same_turn(one.body, renamed, one.index, roots):
         return None
@@ -186,6 +190,19 @@ def _is_scattered(loop: For) -> bool:
         if any(e in made for e in index if isinstance(e, Local)):
             return True
     return False
+
+
+def _draws(loop: For) -> bool:
+    """True where the loop draws random numbers, one after the other."""
+    return any(isinstance(s, Draw) for s in loop.body)
+
+
+def _gains_by_vectors(loop: For) -> bool:
+    """True where a vectorised loop gains more than what it is joined with saves in memory."""
+    if _draws(loop):
+        return False
+    calls = [e.function for s in loop.body for x in expressions_of(s) for e in parts_of(x) if isinstance(e, Call)]
+    return len(calls) > FEW_CALLS or any(row.expensive for row in map(TABLE.get, calls) if row is not None)
 
 
 # What touches what ----------------------------------------------------------------------------------------------------

@@ -20,10 +20,11 @@ from nbgraph.dispatch.expressions import (
     Local,
     Statement,
     Store,
+    Stream,
     buffers_of,
     multiply,
 )
-from nbgraph.dispatch.rules import Extent
+from nbgraph.dispatch.rules import Draws, Extent
 from nbgraph.graph.basic import Constant, Variable
 from nbgraph.lowering.claims import joins
 from nbgraph.lowering.elements import Elements, Known, hint_of
@@ -140,6 +141,8 @@ class _Lowering:
 
     def _nest(self, nest: Nest) -> None:
         for root in nest.roots:
+            if isinstance(root.rule, Draws):
+                self._state(root.rule.stream[1], root.node.outputs[0])
             if root.variable.type.ndim:
                 self._allocate(root.variable)
         built = build_nest(nest, self.known, self.watch)
@@ -153,6 +156,17 @@ class _Lowering:
             self.pending[v] -= 1
             if not self.pending[v]:
                 self.known.loadable.add(v)
+
+    def _state(self, before: Variable, after: Variable) -> Buffer:
+        """The state that draws move: that before them, where nobody else looks at it, else a copy."""
+        source = self.known.buffers[before]
+        if self.watch is None and len(self.plan.fgraph.clients[before]) == 1:
+            self.known.buffers[after] = source
+        else:
+            self._call(copy_loops(self._allocate(after), source), [], (after,),
+                       copies=(self.known.buffers[after], source))
+        self.known.loadable.add(after)
+        return self.known.buffers[after]
 
     def _call(self, body: list[Statement], results: list[Local], variables: tuple[Any, ...],
               outer: For | None = None, copies: tuple[Buffer, Buffer] | None = None) -> None:
@@ -185,6 +199,13 @@ class _Lowering:
         if rule.allocates:
             for v in node.outputs:
                 self.known.buffers[v] = Buffer(hint_of(v), v.type.dtype, (Literal(-1),) * v.type.ndim)
+        stream = None
+        if rule.stream is not None:
+            kind, state = rule.stream
+            stream = Stream(kind, self._state(state, node.outputs[0]))
+        scratch = tuple(Buffer("work", dtype, tuple(map(self.known.extent, lengths)))
+                        for dtype, lengths in rule.scratch)
+        self.main += [Allocate(buffer) for buffer in scratch]
         outputs = tuple(self._allocate(v) for v in node.outputs)
         if rule.out_from is not None:
             source = self._buffer(rule.out_from)
@@ -192,7 +213,8 @@ class _Lowering:
         if isinstance(node.op, Foreign) and not node.op.kernel:
             self.main.append(self._python_call(node, node.op, arguments, outputs))
         else:
-            self.main.append(CallLibrary(rule.function, arguments, outputs, rule.allocates, node))
+            self.main.append(CallLibrary(rule.function, arguments, outputs, rule.allocates, node, stream,
+                                         scratch))
         self.known.loadable.update(node.outputs)
 
     def _python_call(self, node: Any, op: Foreign, arguments: Sequence[Any], outputs: Any) -> CallPython:
@@ -201,8 +223,8 @@ class _Lowering:
         given = len(op.node.inputs)
         lengths = tuple(Literal(-1) if n is None else arguments[~n] if n < 0 else Literal(n)
                         for known in op.lengths for n in known)
-        return CallPython("python", (self.result.python, *arguments[:given]), outputs, True, node, op.number, op.place,
-                          lengths)
+        return CallPython("python", (self.result.python, *arguments[:given]), outputs, True, node, number=op.number,
+                          place=op.place, lengths=lengths)
 
     def _operand(self, a: Any) -> Any:
         if not isinstance(a, Variable):

@@ -16,6 +16,7 @@ from nbgraph.dispatch.expressions import (
     Buffer,
     Call,
     Combine,
+    Draw,
     Expr,
     For,
     Keep,
@@ -24,10 +25,11 @@ from nbgraph.dispatch.expressions import (
     Local,
     Statement,
     Store,
+    Stream,
     add,
     multiply,
 )
-from nbgraph.dispatch.rules import Part, Reduction, Scan, Search
+from nbgraph.dispatch.rules import Draws, Part, Reduction, Scan, Search
 from nbgraph.graph.basic import Variable
 from nbgraph.lowering.elements import Elements, Known, hint_of, nested
 from nbgraph.lowering.plan import Nest, Root
@@ -86,7 +88,7 @@ class _NestBuilder:
 
     def build(self) -> Built:
         add_root = {"store": self._store, "base": self._base, "reduce": self._reduce, "search": self._search,
-                    "scan": self._scan, "part": self._part}
+                    "scan": self._scan, "part": self._part, "draw": self._draw}
         for root in self.nest.roots:
             add_root[root.kind](root)
         if self.watch is not None:
@@ -112,6 +114,24 @@ class _NestBuilder:
         out, combine = self.known.buffers[root.variable], root.rule.combine
         self.elements.stores.append(Store(out, target, value, root.variable) if combine is None else
                                     Combine(Load(out, target), combine, value, root.variable))
+
+    def _draw(self, root: Root) -> None:
+        rule, node, elements = root.rule, root.node, self.elements
+        assert isinstance(rule, Draws)
+        arguments = tuple(elements.simple(e) for e in elements.run(rule.parameters(node, self.index)))
+        stream = Stream(rule.stream[0], self.known.buffers[node.outputs[0]])
+        if rule.first:
+            self.first.append(Draw(None, rule.first, stream))
+        inside, dtype = elements.innermost, root.variable.type.dtype
+        drawn = elements.local(hint_of(root.variable), rule.dtype, inside)
+        elements.before[inside].append(Draw(drawn, rule.function, stream, arguments, root.variable))
+        value = drawn
+        if rule.dtype != dtype:
+            value = elements.assign(Call("identity", (drawn,), (rule.dtype,), dtype), root.variable, inside)
+        if root.variable.type.ndim:
+            elements.stores.append(Store(self.known.buffers[root.variable], self.index, value, root.variable))
+        else:
+            self.built.scalars[root.variable] = value
 
     def _store_watched(self, watch: Watch) -> None:
         """Elements that are computed on the way are stored; where that is not all of them, with a mark for each."""

@@ -31,24 +31,27 @@ class Site:
     dims : lengths of the axes, equal lengths being the same object
     order : axes from the outermost loop to the innermost
     scattered : writes go to places that an array says: such a loop is not vectorised, and would spoil another one
+    own : the node that has the nest to itself, or None
     """
 
     level: int
     dims: tuple[Dim, ...]
     order: tuple[int, ...]
     scattered: bool = False
+    own: Apply | None = None
 
 
-def natural(level: int, dims: tuple[Dim, ...], scattered: bool = False) -> Site:
+def natural(level: int, dims: tuple[Dim, ...], scattered: bool = False, own: Apply | None = None) -> Site:
     """A nest whose loops follow the axes, last axis innermost."""
-    return Site(level, dims, tuple(range(len(dims))), scattered)
+    return Site(level, dims, tuple(range(len(dims))), scattered, own)
 
 
 @dataclass(frozen=True, eq=False)
 class Root:
     """A result that a nest leaves behind.
 
-    kind : "store" (an array, element by element), "reduce", "search", "scan", "part" (writes into a base), "base"
+    kind : "store" (an array, element by element), "reduce", "search", "scan", "draw", "part" (writes into a base),
+           "base"
     variable : the output;  source : the variable whose elements are read;  rule : what the Op's lowering rule says
     """
 

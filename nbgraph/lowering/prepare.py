@@ -1,6 +1,7 @@
 """Prepare: a rewritten graph in the form that the schedule expects.
 
 - inputs are leaves;
+- draws of random numbers are Drawing nodes, and states of generators arrays of words;
 - what only Python can compute is a Foreign node, and every value a tensor;
 - a length is that of an input, or arithmetic on such: asking for it never computes an array;
 - outputs share no memory with inputs, constants or each other: where they would, they are copied.
@@ -8,11 +9,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from nbgraph.graph.basic import Constant, Variable
 from nbgraph.graph.fg import FunctionGraph
 from nbgraph.graph.replace import rebuilt
 from nbgraph.lowering.dims import Lengths
 from nbgraph.lowering.foreign import PythonParts, with_python_calls
+from nbgraph.lowering.states import States
 from nbgraph.tensor import constant
 from nbgraph.tensor.elemwise import Elemwise
 from nbgraph.tensor.scalar_function import lookup
@@ -21,21 +26,44 @@ from nbgraph.tensor.shape import Length, Reshape
 Forward = dict[Variable, Variable]
 
 
-def prepare(fgraph: FunctionGraph, allow_python: bool = True) -> tuple[FunctionGraph, Forward, PythonParts]:
-    """A graph that computes the same, in that form; what stands in it for variables that are not there any more; and
-    what is left to Python.
+@dataclass(frozen=True)
+class Prepared:
+    """A graph that computes the same, in that form.
+
+    Attributes
+    ----------
+    graph : FunctionGraph
+    forward : dict           what stands in it for variables that are not there any more
+    python : PythonParts     what is left to Python
+    states : States          which inputs and outputs are generators that it takes as arrays
+    """
+
+    graph: FunctionGraph
+    forward: Forward
+    python: PythonParts
+    states: States
+
+
+def prepare(fgraph: FunctionGraph, allow_python: bool = True, generators: Sequence[str | None] = ()) -> Prepared:
+    """The graph in that form; `generators` as in `compile_graph`.
 
     Raises
     ------
     KernelError   a node is left to Python, and that is not allowed
     """
     fgraph, leaves = _with_leaf_inputs(fgraph)
+    drawn: Forward = {}
+    states = States()
+    if any(generators):
+        # Distributions are loaded where there are any.
+        from nbgraph.lowering.random_variables import with_native_draws
+        fgraph, drawn, states = with_native_draws(fgraph, generators)
     fgraph, foreign, python = with_python_calls(fgraph, allow_python)
     fgraph, lengths = _with_known_lengths(fgraph)
     forward: Forward = {}
-    for step in (lengths, foreign, leaves):
+    for step in (lengths, foreign, drawn, leaves):
         forward = {**forward, **{old: forward.get(new, new) for old, new in step.items()}}
-    return fgraph.with_outputs(_unshared_outputs(fgraph)), forward, python
+    return Prepared(fgraph.with_outputs(_unshared_outputs(fgraph)), forward, python, states)
 
 
 def _with_leaf_inputs(fgraph: FunctionGraph) -> tuple[FunctionGraph, Forward]:

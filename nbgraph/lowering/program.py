@@ -16,6 +16,7 @@ from nbgraph.dispatch.expressions import (
     Buffer,
     Call,
     Combine,
+    Draw,
     Expr,
     For,
     Keep,
@@ -24,6 +25,7 @@ from nbgraph.dispatch.expressions import (
     Local,
     Statement,
     Store,
+    Stream,
 )
 from nbgraph.dispatch.rules import Check
 
@@ -113,25 +115,31 @@ class StackArray:
 
 @dataclass(eq=False)
 class CallLibrary:
-    """function(*arguments, *outputs), or outputs = function(*arguments) where it allocates."""
+    """function(*arguments, *outputs), or outputs = function(*arguments) where it allocates.
+
+    With a stream:  function(stream, *arguments, *outputs[1:]), where outputs[0] is the state that is moved.
+    `scratch` are arrays that it works in, before its outputs.
+    """
 
     function: str
     arguments: tuple[Any, ...]
     outputs: tuple[Buffer, ...]
     allocates: bool
     node: Any
+    stream: Stream | None = None
+    scratch: tuple[Buffer, ...] = ()
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, kw_only=True)
 class CallPython(CallLibrary):
     """run_python(python, number, *arguments, *lengths), then output = python_array(python, place, ...) for each.
 
     lengths : of all outputs, -1 where they are not known before
     """
 
-    number: int = 0
-    place: int = 0
-    lengths: tuple[Expr, ...] = ()
+    number: int
+    place: int
+    lengths: tuple[Expr, ...]
 
 
 @dataclass(eq=False)
@@ -285,6 +293,8 @@ def expressions_of(statement: Any) -> list[Expr]:
         return [statement.target, statement.value]
     if isinstance(statement, Keep):
         return [statement.best, statement.place, statement.value, statement.position]
+    if isinstance(statement, Draw):
+        return list(statement.arguments)
     return [statement.extent] if statement.first is None else [statement.extent, statement.first]
 
 
@@ -294,7 +304,7 @@ def written_by(statement: Any) -> list[Buffer]:
         return [statement.buffer]
     if isinstance(statement, Combine) and isinstance(statement.target, Load):
         return [statement.target.buffer]
-    return []
+    return [statement.stream.state] if isinstance(statement, Draw) else []
 
 
 def accesses_of(statement: Any) -> list[tuple[Buffer, tuple[Expr, ...], bool]]:
@@ -302,13 +312,19 @@ def accesses_of(statement: Any) -> list[tuple[Buffer, tuple[Expr, ...], bool]]:
     target = statement.target if isinstance(statement, Combine) and isinstance(statement.target, Load) else None
     found = [(e.buffer, e.index, e is target) for x in expressions_of(statement) for e in parts_of(x)
              if isinstance(e, Load)]
-    return [*found, (statement.buffer, statement.index, True)] if isinstance(statement, Store) else found
+    if isinstance(statement, Store):
+        found.append((statement.buffer, statement.index, True))
+    elif isinstance(statement, Draw):
+        found.append((statement.stream.state, (Literal(0),), True))  # one place for all of it
+    return found
 
 
 def targets_of(statement: Any) -> list[Local]:
     """The locals that a statement of a kernel gives a value."""
     if isinstance(statement, (Assign, ReadLength)):
         return [statement.target]
+    if isinstance(statement, Draw):
+        return [] if statement.target is None else [statement.target]
     if isinstance(statement, For):
         return [statement.index] if statement.offset is None else [statement.index, statement.offset]
     return []

@@ -166,7 +166,7 @@ def buffers_in(statement: Any) -> Iterable[Buffer]:
     if isinstance(statement, CallKernel):
         return [*statement.kernel.reads, *statement.kernel.writes]
     if isinstance(statement, CallLibrary):
-        return [a for a in (*statement.arguments, *statement.outputs) if isinstance(a, Buffer)]
+        return [a for a in (*statement.arguments, *statement.scratch, *statement.outputs) if isinstance(a, Buffer)]
     if isinstance(statement, Test):
         return [] if statement.array is None else [statement.array]
     loads = [e.buffer for expression in expressions_of(statement) for e in parts_of(expression) if isinstance(e, Load)]

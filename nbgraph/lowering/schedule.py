@@ -16,6 +16,7 @@ from nbgraph.dispatch.rules import (
     EXPENSIVE,
     Alias,
     Check,
+    Draws,
     Extent,
     Library,
     Pointwise,
@@ -154,6 +155,8 @@ class _Scheduler:
             self._barrier(out, max([ambient, *(self._need(whole(x), ()) for x in _sources(rule))]))
         elif isinstance(rule, Writes):
             self._place_writes(node, rule, out, ambient)
+        elif isinstance(rule, Draws):
+            self._place_draws(node, rule, ambient)
         elif isinstance(rule, (Alias, Extent)):
             length = self.lengths.intern(out) if isinstance(rule, Extent) else out
             level = self.in_memory(rule.source) if length is out else self._known_at(length)[0]
@@ -237,9 +240,18 @@ class _Scheduler:
             v = inlined[0]
         return v
 
+    def _place_draws(self, node: Apply, rule: Draws, ambient: int) -> None:
+        """One draw after the other, in a loop of their own; what they move is ready afterwards."""
+        level = max(ambient, self.in_memory(rule.stream[1]))
+        level = max(level, self._needed(node, rule.parameters, node.outputs[1].type.ndim, level, node))
+        level = max([level, *(self._before_scatter(read) for read in self.reads[node])])
+        for out in node.outputs:
+            self._barrier(out, level)
+
     def _place_library(self, node: Apply, rule: Library, ambient: int) -> None:
         level = ambient
-        operands = [a for a in (*rule.arguments, rule.out_from) if isinstance(a, Variable)]
+        state = () if rule.stream is None else (rule.stream[1],)
+        operands = [a for a in (*rule.arguments, rule.out_from, *state) if isinstance(a, Variable)]
         for v in operands:
             # Nests of the same level have run before the call; scalars and aliases belong to the start of a level.
             early = v.type.ndim == 0 or (v in self.ready and v.owner is not None and v not in self.fgraph_inputs
@@ -363,6 +375,10 @@ class _Scheduler:
                 self._root(self._ordered(out, rule), Root(kind, out, sources[0], rule), [whole(x) for x in sources])
             elif isinstance(rule, Writes):
                 self._write_roots(node, rule, out)
+            elif isinstance(rule, Draws):
+                drawn = node.outputs[1]
+                self._root(natural(self.level[out], self._dims(drawn), own=node), Root("draw", drawn, drawn, rule),
+                           self.reads[node])
 
     def _root(self, site: Site, root: Root, reads: Sequence[Read]) -> None:
         self.roots.append((site, root))

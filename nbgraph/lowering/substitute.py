@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from nbgraph.dispatch.expressions import Assign, Call, Combine, Expr, For, Keep, Load, Local, Store
+from nbgraph.dispatch.expressions import Assign, Call, Combine, Draw, Expr, For, Keep, Load, Local, Store
 
 
 def _same(e: Any) -> Any:
@@ -39,6 +39,8 @@ def _statement(s: Any, local: Callable[[Local], Expr], loads: Callable[[Load], E
         return Store(target.buffer, target.index, new(s.value), s.variable)
     if isinstance(s, Combine):
         return Combine(new(s.target), s.combine, new(s.value), s.variable)
+    if isinstance(s, Draw):
+        return Draw(s.target, s.function, s.stream, tuple(map(new, s.arguments)), s.variable)
     return Keep(s.best, s.place, s.better, new(s.value), new(s.position), s.variable)
 
 

@@ -23,6 +23,7 @@ from nbgraph.dispatch.expressions import (
     Buffer,
     Call,
     Combine,
+    Draw,
     Expr,
     For,
     Keep,
@@ -120,7 +121,7 @@ class _Rows:
         inner = [s for s in loop.body if isinstance(s, For)]
         if not inner or any(isinstance(e, For) for s in inner for e in s.body) or any(s.first for s in inner):
             return None
-        if any(isinstance(s, Keep) for s in walk(loop.body)) or len(walk(loop.body)) > STATEMENTS:
+        if any(isinstance(s, (Keep, Draw)) for s in walk(loop.body)) or len(walk(loop.body)) > STATEMENTS:
             return None
         rows = cls(loop)
         for s in loop.body:

@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from nbgraph.dispatch.random.states import state_of
 from nbgraph.graph.basic import Variable
 from nbgraph.graph.fg import FunctionGraph
 from nbgraph.lowering.build import build
 from nbgraph.lowering.emit import canonical_source
-from nbgraph.lowering.executor import arguments_of, entry_of, stages_of
+from nbgraph.lowering.executor import arguments_of, stages_of
+from nbgraph.lowering.python_calls import with_python
 from nbgraph.lowering.user_functions import check_user_functions
 from nbgraph.lowering.watch import Watch
 
@@ -37,16 +39,18 @@ class WatchedFunction:
     ----------
     graph : FunctionGraph      the graph that runs: that of the function, or one that computes the same
     python : PythonParts       which inputs and outputs are objects
+    states : States            which are generators that it takes as words
     """
 
-    def __init__(self, fgraph: FunctionGraph, name: str, input_names: Sequence[str | None]) -> None:
+    def __init__(self, fgraph: FunctionGraph, name: str, input_names: Sequence[str | None],
+                 generators: Sequence[str | None] = ()) -> None:
         watch = Watch()
-        stages, _ = stages_of(fgraph, name, input_names, watch=watch)
-        self.graph, self.python = stages.graph, stages.python
+        stages, _ = stages_of(fgraph, name, input_names, watch=watch, generators=generators)
+        self.graph, self.python, self.states = stages.graph, stages.python, stages.states
         self._constants = tuple(value for _, value in stages.program.constants)
         native = build(canonical_source(stages.program), arguments_of(stages),
                        partial(check_user_functions, stages.graph))
-        self._entry = entry_of(native, stages)
+        self._entry = with_python(native.entry, stages.python) if stages.python else native.entry
         # Behind the outputs stands each value, and its mark behind it where it has one.
         place, places = len(self.graph.outputs), []
         for w in watch.found:
@@ -55,12 +59,17 @@ class WatchedFunction:
         order = {v: k for k, v in enumerate(self.graph.variables)}
         self._places = sorted(places, key=lambda found: order[found[0]])
 
+    def taken(self, values: Sequence[Any], outputs: bool = False) -> list[Any]:
+        """Values of inputs (or outputs) as the graph has them: words of generators, everything else as it is."""
+        generators = self.states.outputs if outputs else self.states.inputs
+        return [state_of(value) if k in generators else value for k, value in enumerate(values)]
+
     def __call__(self, values: Sequence[Any]) -> tuple[tuple[Any, ...], list[Seen]]:
         """The outputs, and every value on the way in the order of the graph, some of them more than once.
 
         Parameters
         ----------
-        values : of the inputs: C-contiguous arrays, scalars of their dtypes
+        values : of the inputs: C-contiguous arrays, scalars of their dtypes, words of generators
 
         Raises
         ------

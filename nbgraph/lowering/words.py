@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from nbgraph.dispatch.expressions import Assign, Call, Combine, Keep, Literal, Load, Local, Store
+from nbgraph.dispatch.expressions import Assign, Call, Combine, Draw, Keep, Literal, Load, Local, Store
 from nbgraph.graph.basic import Variable
 from nbgraph.graph.expression import ELIDED, expression
 from nbgraph.graph.fg import FunctionGraph
@@ -159,6 +159,8 @@ class _BodyHints:
         for s in self.statements:
             if isinstance(s, Assign) and s.target not in self.hints:
                 self.hints[s.target] = self._hint(s)
+            elif isinstance(s, Draw) and s.target is not None:
+                self.hints[s.target] = self._element(s.variable) or "drawn"
             if isinstance(s, Assign) and s.target in assigned:
                 # What every turn of a loop hands on to the next.
                 self.hints[s.target] = self._element(s.variable) or "carry"

@@ -113,7 +113,8 @@ class FunctionMaker:
         return self.mode.execute(fgraph, self.name or "function", [label_of(slot) for slot in read],
                                  [slot.role == "shared" for slot in read], self.names,
                                  lambda: [self.collected.output_names()[i] for i in outputs], updates, self.profiled,
-                                 written=self.collected.fgraph, report=self.report, allow_python=self.allow_python)
+                                 written=self.collected.fgraph, report=self.report, allow_python=self.allow_python,
+                                 generators=[_bit_generator(slot) for slot in read])
 
     def subset(self, positions: tuple[int, ...]) -> Executor:
         """What computes these outputs and all updates, and nothing else; made when first asked for."""
@@ -139,6 +140,17 @@ def _exchanged(fgraph: FunctionGraph, swap: dict[Variable, Variable]) -> Functio
 def label_of(slot: Slot) -> str | None:
     """What people read for a slot."""
     return None if slot.name is None else str(slot.name)
+
+
+def _bit_generator(slot: Slot) -> str | None:
+    """What draws from the generator that a function reads there: the one that is held now, or the Type's default."""
+    default: str | None = getattr(slot.variable.type, "bit_generator", None)
+    if default is None:
+        return None
+    given: Any = slot.variable if slot.spec is None else slot.spec.value
+    held = getattr(given, "container", given)
+    value = held.storage[0] if isinstance(held, Container) else held
+    return default if value is None else type(value.bit_generator).__name__
 
 
 def _container(variable: Any, spec: In | None, allow_downcast: bool | None) -> Container:

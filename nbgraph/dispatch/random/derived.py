@@ -1,21 +1,21 @@
 """Distributions that NumPy does not have, as formulas of those that it has.
 
-    halfnormal(rng, loc, scale)    categorical(rng, cdf)    truncated_exponential(rng, b, loc, scale)
+    halfnormal(rng, loc, scale)    categorical(rng, cdf)    student_t(rng, df, loc, scale)
 
-Each docstring says what is drawn. float64 out, int64 from bernoulli, beta_binomial and categorical.
+Each docstring says what is drawn. float64 out, int64 from bernoulli and categorical. Others are made of
+draws in graphs: see `whole`.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+from numba import int64
+
 from nbgraph.dispatch.jit import kernel
-from nbgraph.dispatch.random.binomial import binomial
-from nbgraph.dispatch.random.continuous import standard_cauchy
-from nbgraph.dispatch.random.gamma import beta as draw_beta
+from nbgraph.dispatch.random.continuous import standard_cauchy, weibull
 from nbgraph.dispatch.random.gamma import standard_gamma
 from nbgraph.dispatch.random.gamma import standard_t as draw_t
-from nbgraph.dispatch.random.libm import expm1, log1p, power
 from nbgraph.dispatch.random.permute import place
 from nbgraph.dispatch.random.uniform import random
 from nbgraph.dispatch.random.ziggurat import standard_normal
@@ -47,32 +47,20 @@ def halfcauchy(rng: Any, loc: Any, scale: Any) -> Any:
 
 @kernel
 def bernoulli(rng: Any, p: Any) -> Any:
-    """1 with probability p, else 0: NumPy's binomial(1, p), one uniform number, none for p = 0"""
-    return binomial(rng, 1, p)
+    """1 where a uniform number is below p, else 0"""
+    return int64(random(rng) < p)
 
 
 @kernel
-def beta_binomial(rng: Any, n: Any, a: Any, b: Any) -> Any:
-    """A binomial number of n trials, whose probability is a beta one, drawn before"""
-    return binomial(rng, n, draw_beta(rng, a, b))
+def scaled_weibull(rng: Any, a: Any, scale: Any) -> Any:
+    """scale w,   w of `weibull`"""
+    return scale * weibull(rng, a)
 
 
 @kernel
 def categorical(rng: Any, cdf: Any) -> Any:
     """k where cdf[k - 1] <= u < cdf[k]: NumPy's choice(n, p=p) for cdf of `cumulative(p)`, one uniform number"""
     return place(cdf, random(rng))
-
-
-@kernel
-def truncated_exponential(rng: Any, b: Any, loc: Any, scale: Any) -> Any:
-    """loc - scale log(1 - u (1 - exp(-b))): exponential below b, one uniform number"""
-    return loc - scale * log1p(random(rng) * expm1(-b))
-
-
-@kernel
-def generalised_gamma(rng: Any, alpha: Any, p: Any, scale: Any) -> Any:
-    """scale g**(1 / p),   g standard gamma of shape alpha / p (Stacy, Ann. Math. Stat. 33 (1962))"""
-    return scale * power(standard_gamma(rng, alpha / p), 1.0 / p)
 
 
 @kernel

@@ -62,6 +62,18 @@ def positive(x: Value) -> Value:
     return ~(x <= 0)
 
 
+@_predicate(lambda x: not x < 0)
+def not_below_zero(x: Value) -> Value:
+    """not below 0; -0.0 and NaN are allowed"""
+    return ~(x < 0)
+
+
+@_predicate(lambda x: x > 0)
+def above_zero(x: Value) -> Value:
+    """above 0, not NaN"""
+    return x > 0
+
+
 @_predicate(lambda x: not np.isnan(x))
 def is_number(x: Value) -> Value:
     """not NaN"""

@@ -21,15 +21,15 @@ from nbgraph.dispatch.random.bounded import below, below_masked
 from nbgraph.dispatch.random.uniform import random
 
 # NumPy shuffles the end of the whole population where it is this large, and the sample is not a small part of it.
-_LARGE = 10000
-_PART, _PART_IN_ORDER = 50, 20
+LARGE = 10000
+PART, PART_IN_ORDER = 50, 20
 
 
 @kernel
-def _shuffle_end(rng: Any, x: Any, first: Any) -> Any:
+def _shuffle_end(rng: Any, x: Any, first: Any, n: Any) -> Any:
     """Exchange x[i], i = n - 1, ..., first, with x[k], 0 <= k <= i: Durstenfeld, CACM 7 (1964)."""
-    for step in range(x.shape[0] - first):
-        i = x.shape[0] - 1 - step
+    for step in range(n - first):
+        i = n - 1 - step
         k = int64(below(rng, i))
         held = x[i]
         x[i] = x[k]
@@ -56,19 +56,8 @@ def permutation(rng: Any, out: Any) -> Any:
 
 
 @kernel
-def choice_scratch(population: Any, size: Any, shuffled: Any) -> Any:
-    """The length of the scratch array of `choice`."""
-    if _shuffles_all(population, size, shuffled):
-        return population
-    length = 1
-    while length <= int64(1.2 * size):
-        length *= 2
-    return length
-
-
-@kernel
 def _shuffles_all(population: Any, size: Any, shuffled: Any) -> Any:
-    return population > _LARGE and size > population // (_PART if shuffled else _PART_IN_ORDER)
+    return population > LARGE and size > population // (PART if shuffled else PART_IN_ORDER)
 
 
 @kernel
@@ -82,19 +71,22 @@ def choice(rng: Any, population: Any, shuffled: Any, scratch: Any, out: Any) -> 
     ----------
     population : int64
     shuffled : bool       False: the order of the sample is not random
-    scratch : int64[:]    of length choice_scratch(population, out.shape[0], shuffled)
+    scratch : int64[3 size + 2], or int64[population] where that is above 10,000, and size above population // 50
     out : int64[size], size <= population
     """
     size = out.shape[0]
     if _shuffles_all(population, size, shuffled):
         for i in range(population):
             scratch[i] = i
-        _shuffle_end(rng, scratch, population - size if size < population else 1)
+        _shuffle_end(rng, scratch, population - size if size < population else 1, population)
         for i in range(size):
             out[i] = scratch[population - size + i]
         return
-    mask = scratch.shape[0] - 1
-    for i in range(scratch.shape[0]):
+    length = 1
+    while length <= int64(1.2 * size):
+        length *= 2
+    mask = length - 1
+    for i in range(length):
         scratch[i] = -1
     for i in range(size):
         j = population - size + i
@@ -103,7 +95,7 @@ def choice(rng: Any, population: Any, shuffled: Any, scratch: Any, out: Any) -> 
         if out[i] == j and k != j:
             _added(scratch, mask, j)
     if shuffled:
-        _shuffle_end(rng, out, 1)
+        _shuffle_end(rng, out, 1, size)
 
 
 @kernel

@@ -25,6 +25,8 @@ import numpy as np
 
 from nbgraph.errors import KernelError
 
+# How many words the state of each bit generator has.
+WORDS = {"PCG64": 7, "PCG64DXSM": 7, "SFC64": 7, "Philox": 14, "MT19937": 316}
 _WORD = 2**64 - 1
 _FIRST = 3
 _MT_WORDS = 312
@@ -37,11 +39,16 @@ def kind_of(generator: np.random.Generator) -> str:
     ------
     KernelError    one whose recurrence nbgraph does not know
     """
-    kind = type(generator.bit_generator).__name__
-    if kind not in _READ:
-        raise KernelError(None, f"there are no compiled streams of {kind}",
+    kind = _KINDS.get(type(generator.bit_generator))
+    if kind is None:
+        raise KernelError(None, f"there are no compiled streams of {type(generator.bit_generator).__name__}",
                           fix=f"use np.random.Generator with one of {', '.join(_READ)}")
     return kind
+
+
+def kind_or_none(value: Any) -> str | None:
+    """The kind of a generator; None where nbgraph does not know its recurrence, and for what is no generator."""
+    return _KINDS.get(type(value.bit_generator)) if isinstance(value, np.random.Generator) else None
 
 
 def state_of(generator: np.random.Generator) -> np.ndarray:
@@ -64,6 +71,31 @@ def restore(generator: np.random.Generator, state: np.ndarray) -> None:
     state : uint64[:]
     """
     generator.bit_generator.state = _WRITTEN[kind_of(generator)](state)
+
+
+def moved_on(generator: np.random.Generator, state: np.ndarray) -> np.random.Generator:
+    """Another generator of the same kind and seed sequence, where the state says; 3 microseconds.
+
+    Parameters
+    ----------
+    generator : with a bit generator of the kind that the state came from
+    state : uint64[:]
+    """
+    before: Any = generator.bit_generator
+    after = type(before)(_UNSEEDED)
+    after.__setstate__((_WRITTEN[kind_of(generator)](state), before.seed_seq))
+    return type(generator)(after)
+
+
+class _Unseeded(np.random.bit_generator.ISeedSequence):  # type: ignore[misc]
+    """The seed of a bit generator that is given its state: SeedSequence would take most of the time."""
+
+    def generate_state(self, n_words: int, dtype: Any = np.uint32) -> np.ndarray:
+        """Ones."""
+        return np.ones(n_words, dtype)
+
+
+_UNSEEDED = _Unseeded()
 
 
 def _with_half(state: Any, *words: Any) -> np.ndarray:
@@ -122,3 +154,4 @@ _READ = {"PCG64": _read_pcg, "PCG64DXSM": _read_pcg, "SFC64": _read_sfc, "Philox
          "MT19937": _read_mt}
 _WRITTEN = {"PCG64": _written_pcg("PCG64"), "PCG64DXSM": _written_pcg("PCG64DXSM"), "SFC64": _written_sfc,
             "Philox": _written_philox, "MT19937": _written_mt}
+_KINDS: dict[type, str] = {getattr(np.random, kind): kind for kind in _READ}

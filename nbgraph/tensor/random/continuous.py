@@ -30,7 +30,7 @@ class LocationScale(RandomVariable):
 
 def refuse_negative(name: str, values: Any) -> None:
     """ValueError as NumPy has it where an element is negative or NaN."""
-    if np.any(np.signbit(values) & (values != 0)):
+    if np.any(values < 0):
         raise ValueError(f"{name} < 0")
     if np.any(np.isnan(values)):
         raise ValueError(f"{name} must not be NaN")

@@ -137,6 +137,17 @@ def batch_lengths(op: Any, params: Sequence[Any], ndims: Sequence[int], shapes: 
     return found
 
 
+def lengths_error(node: Apply, params: Sequence[Any], axis: int, found: set[int], shapes: Sequence[Sequence[int]],
+                  size: Sequence[int] | None) -> ShapeError:
+    """The error for lengths of an axis (negative) that differ at run time."""
+    shown = ", ".join(str(tuple(shape)) for shape in shapes)
+    different = " and ".join(map(str, sorted(found)))
+    return ShapeError(node.op, f"lengths {different} of axis {axis} do not broadcast: parameters of shape {shown}"
+                      + ("" if size is None else f", size {tuple(size)}"), line=node.line,
+                      **{f"parameter{i}": p for i, p in enumerate(params)},
+                      fix="a length broadcasts only where it is known to be 1 when the graph is built")
+
+
 def check_batches(node: Apply, params: Sequence[Any], ndims: Sequence[int], values: Sequence[Any],
                   size: tuple[int, ...] | None) -> tuple[int, ...]:
     """The batch shape at run time: `size`, or what the parameters broadcast to.
@@ -153,11 +164,6 @@ def check_batches(node: Apply, params: Sequence[Any], ndims: Sequence[int], valu
                  if -axis <= len(batch) and p.type.shape[:p.type.ndim - k][axis] != 1}
         found |= set() if size is None else {size[axis]}
         if len(found) > 1:
-            shown = ", ".join(str(np.shape(value)) for value in values)
-            different = " and ".join(map(str, sorted(found)))
-            raise ShapeError(node.op, f"lengths {different} of axis {axis} do not broadcast: parameters of shape "
-                             f"{shown}" + ("" if size is None else f", size {size}"), line=node.line,
-                             **{f"parameter{i}": p for i, p in enumerate(params)},
-                             fix="a length broadcasts only where it is known to be 1 when the graph is built")
+            raise lengths_error(node, params, axis, found, [np.shape(value) for value in values], size)
         shape.append(found.pop() if found else 1)
     return tuple(shape)

@@ -19,7 +19,14 @@ class RandomType(Type):
 
 
 class RandomGeneratorType(RandomType):
-    """Any np.random.Generator, whatever its bit generator."""
+    """Any np.random.Generator, whatever its bit generator.
+
+    Attributes
+    ----------
+    bit_generator : str     what functions are compiled for where no value is there yet: that of default_rng
+    """
+
+    bit_generator = "PCG64"
 
     def filter(self, value: Any, strict: bool = False, allow_downcast: bool | None = None) -> np.random.Generator:
         """`value` itself.

@@ -19,16 +19,11 @@ CONTINUOUS = {
     "inverse gamma, small": (derived.inverse_gamma, (0.7, 2.0), stats.invgamma(0.7, scale=2.0)),
     "cauchy": (derived.cauchy, (-1.0, 3.0), stats.cauchy(-1.0, 3.0)),
     "halfcauchy": (derived.halfcauchy, (-1.0, 3.0), stats.halfcauchy(-1.0, 3.0)),
-    "truncated exponential": (derived.truncated_exponential, (1.5, 2.0, 0.5), stats.truncexpon(1.5, 2.0, 0.5)),
-    "generalised gamma": (derived.generalised_gamma, (2.0, 3.0, 1.5), stats.gengamma(2.0 / 3.0, 3.0, scale=1.5)),
-    "generalised gamma, large": (derived.generalised_gamma, (6.0, 0.7, 1.5), stats.gengamma(6.0 / 0.7, 0.7, scale=1.5)),
     "student t": (derived.student_t, (6.0, 1.0, 2.0), stats.t(6.0, 1.0, 2.0)),
 }
 DISCRETE = {
     "bernoulli": (derived.bernoulli, (0.3,), stats.bernoulli(0.3)),
     "bernoulli, likely": (derived.bernoulli, (0.9,), stats.bernoulli(0.9)),
-    "beta binomial": (derived.beta_binomial, (12, 2.0, 3.0), stats.betabinom(12, 2.0, 3.0)),
-    "beta binomial, wide": (derived.beta_binomial, (12, 0.5, 0.7), stats.betabinom(12, 0.5, 0.7)),
 }
 
 
@@ -83,9 +78,8 @@ DRAWS = {
     "cauchy": (derived.cauchy, (-1.0, 3.0), lambda g, a, b, n: a + b * g.standard_cauchy(n)),
     "halfcauchy": (derived.halfcauchy, (-1.0, 3.0), lambda g, a, b, n: a + b * abs(g.standard_cauchy(n))),
     "student t": (derived.student_t, (6.0, 1.0, 2.0), lambda g, df, a, b, n: a + b * g.standard_t(df, n)),
-    "bernoulli": (derived.bernoulli, (0.3,), lambda g, p, n: g.binomial(1, p, n)),
-    "beta binomial": (derived.beta_binomial, (40, 2.0, 3.0),
-                      lambda g, m, a, b, n: np.array([g.binomial(m, g.beta(a, b)) for _ in range(n)])),
+    "bernoulli": (derived.bernoulli, (0.3,), lambda g, p, n: g.random(n) < p),
+    "weibull": (derived.scaled_weibull, (1.5, 2.0), lambda g, a, b, n: b * g.weibull(a, n)),
 }
 
 

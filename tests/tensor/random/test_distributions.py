@@ -24,6 +24,10 @@ DISTRIBUTIONS = {name: getattr(basic, name) for name in basic.__all__ if isinsta
 EVERY = pytest.mark.parametrize("name", NAMES)
 
 
+# Functions of NumPy's draws, which compiled code rounds in its own way.
+OF_FUNCTIONS = ("gengamma", "truncexpon")
+
+
 def built(sample: Sample, rng) -> tuple[list, list, list]:
     """(inputs for the parameters, (next state, draws), the values of the inputs)."""
     op = DISTRIBUTIONS[sample.name]
@@ -60,7 +64,10 @@ def test_draws_have_numpys_bits(name: str, mode: str):
                                                                  strict=True):
             wanted = sample.numpys(generator)
             assert isinstance(result, np.ndarray) and result.dtype == wanted.dtype == x.dtype, sample.label()
-            np.testing.assert_array_equal(result, wanted, err_msg=sample.label())
+            if name in OF_FUNCTIONS and mode != "reference":
+                np.testing.assert_array_max_ulp(result, wanted, 4)
+            else:
+                np.testing.assert_array_equal(result, wanted, err_msg=sample.label())
             assert result.shape == wanted.shape
             assert all(n in (None, m) for n, m in zip(x.type.shape, result.shape, strict=True)), sample.label()
             assert same_state(rng.get_value(), generator), sample.label()

@@ -1,0 +1,213 @@
+"""Distributions whose draws are vectors, places in an array, or made of draws of others: graphs of native draws.
+
+    MAKERS[ChoiceRV](drawn)      the draws; `drawn` is a random variable on its way (lowering.random_variables)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+import nbgraph.tensor as nt
+from nbgraph.dispatch.random.distributions import Condition, Native, above, scale_domain
+from nbgraph.dispatch.random.domains import DOMAINS, OF_ARRAYS
+from nbgraph.dispatch.random.permute import LARGE, PART
+from nbgraph.tensor.random import choices, continuous, discrete, positive, vectors
+from nbgraph.tensor.random.discrete import SLACK
+from nbgraph.tensor.shape import static_length
+
+_HERE = "nbgraph.dispatch.random."
+_ABOVE_ONE = 1 + 1e-12  # what NumPy allows of the sum of all probabilities but the last
+
+
+def _product(lengths: Sequence[Any]) -> Any:
+    """The number of elements: a constant where it is known."""
+    found: Any = 1
+    for n in lengths:
+        known = static_length(n)
+        found = found * (n if known is None else known)
+    return nt.as_tensor_variable(np.int64(found)) if isinstance(found, int) else found
+
+
+def _rows(p: Any, ndim: int, batch: Sequence[Any]) -> Any:
+    """A parameter with a row for each draw, or with one row where it is the same for all."""
+    first = p.type.ndim - ndim
+    own = nt.lengths_of(p)[first:]
+    if all(n == 1 for n in p.type.shape[:first]):
+        return nt.reshape(p, (1, *own))
+    return nt.reshape(nt.broadcast_to(p, (*batch, *own)), (_product(batch), *own))
+
+
+def _whole(drawn: Any, kernel: str, arguments: Sequence[Any], tests: Sequence[Any], dtype: str, op: Any = None,
+           params: Sequence[Any] | None = None, lengths: Sequence[Any] | None = None,
+           scratch: Sequence[Any] = (), support: int = 0) -> Any:
+    """What a kernel of `rows` writes."""
+    lengths = drawn.lengths if lengths is None else list(lengths)
+    number = not lengths
+    found = drawn.draw(op, drawn.params if params is None else params, arguments, tests, lengths or [nt.constant(1)],
+                       kernel=f"{_HERE}rows.{kernel}", gives=dtype, dtype=dtype, whole=True, scratch=scratch,
+                       support=support)
+    return found[0] if number else found
+
+
+def betabinom(drawn: Any) -> Any:
+    """Binomial numbers whose probabilities are drawn before, all of them."""
+    n, a, b = drawn.params
+    chosen = drawn.numbers(Native(f"{_HERE}gamma.beta", DOMAINS["beta"]), positive.beta, (a, b), dtype="float64",
+                           fits=drawn.params)
+    of_arrays = n.type.ndim or chosen.type.ndim
+    domain = (OF_ARRAYS if of_arrays else DOMAINS)["binomial"]
+    return drawn.numbers(Native(f"{_HERE}binomial.binomial", domain, "int64"), discrete.binomial, (n, chosen),
+                         names=("n", "p"))
+
+
+def gengamma(drawn: Any) -> Any:
+    """lambd z**(1 / p), z standard gamma of shape alpha / p"""
+    alpha, p, scale = drawn.params
+    named = dict(zip(("alpha", "p", "lambd"), drawn.params, strict=True))
+    tests = [drawn.allowed(domain, named) for domain in (*above("alpha", "p"), *scale_domain("lambd"))]
+    z = drawn.numbers(Native(f"{_HERE}gamma.standard_gamma"), positive.standard_gamma, (alpha / p,), conditions=tests,
+                      dtype="float64", fits=drawn.params)
+    return nt.cast(scale * z ** (1 / p), drawn.dtype)
+
+
+def truncexpon(drawn: Any) -> Any:
+    """loc - scale log(1 + u (exp(-b) - 1)), u uniform"""
+    b, loc, scale = drawn.params
+    named = dict(zip(("b", "loc", "scale"), drawn.params, strict=True))
+    tests = [drawn.allowed(domain, named) for domain in (*above("b"), *scale_domain())]
+    u = drawn.numbers(Native(f"{_HERE}uniform.random"), continuous.random, (), conditions=tests, dtype="float64",
+                      fits=drawn.params)
+    return nt.cast(loc - scale * nt.log1p(u * nt.expm1(-b)), drawn.dtype)
+
+
+def integers(drawn: Any) -> Any:
+    """low + k, by the number of bits of the dtype."""
+    op, (low, high) = drawn.op, drawn.params
+    dtype = drawn.dtype if drawn.dtype[0] != "f" else "int64"
+    kinds = {"bool": "booleans", "int8": "integers_8", "uint8": "integers_8", "int16": "integers_16",
+             "uint16": "integers_16"}
+    kernel = kinds.get(dtype, "integers")
+    last = high if op.endpoint else high - 1
+    least, largest = (0, 1) if dtype == "bool" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
+    tests = []
+    if dtype not in ("int64", "uint64"):
+        tests.append((last <= largest, Condition(f"high is out of bounds for {dtype}")))
+    if dtype != "int64":
+        tests.insert(0, (low >= least, Condition(f"low is out of bounds for {dtype}")))
+    sign, comparison = ("<", low <= high) if op.endpoint else ("<=", low < high)
+    of_zero = Condition(f"high {sign} 0")
+    other = Condition(f"low {'>' if op.endpoint else '>='} high")
+    all_zero = nt.all(nt.eq(low, 0)) if low.type.ndim else nt.eq(low, 0)
+    tests += [(comparison | ~all_zero, of_zero), (comparison, other)]
+    tests = [(test | nt.eq(_product(drawn.lengths), 0), condition) for test, condition in tests]
+    first = "" if kernel == "integers" else f"{_HERE}bounded.forget_small"
+    return drawn.numbers(Native(f"{_HERE}ranges.{kernel}", (), "int64", first), arguments=(low, last - low),
+                         conditions=tests)
+
+
+def _probabilities(p: Any) -> Any:
+    """The cumulative probabilities along the last axis, as NumPy has them."""
+    sums = nt.cumsum(p, axis=-1)
+    return sums / sums[..., -1][..., None]
+
+
+def categorical(drawn: Any) -> Any:
+    """Places in the cumulative probabilities."""
+    (p,) = drawn.params
+    tests = [(nt.gt(p.shape[-1], 0), Condition("p has no probabilities")),
+             (~nt.isnan(p), Condition("p contains NaN")),
+             (p >= 0, Condition("p has negative probabilities")),
+             (nt.abs(nt.sum(p, axis=-1) - 1) <= SLACK, Condition("the probabilities p do not sum to 1"))]
+    return nt.cast(_whole(drawn, "categorical", (_product(drawn.lengths), _rows(_probabilities(p), 1, drawn.batch)),
+                          tests, "int64"), drawn.dtype)
+
+
+def multinomial(drawn: Any) -> Any:
+    """One binomial number after the other."""
+    n, p = drawn.params
+    tests = [((p >= 0) & (p <= 1), Condition("pvals < 0, pvals > 1 or pvals contains NaNs")),
+             (nt.sum(p[..., :-1], axis=-1) <= _ABOVE_ONE, Condition("sum(pvals[:-1]) > 1.0")),
+             (n >= 0, Condition("n < 0"))]
+    arguments = _product(drawn.batch), _rows(n, 0, drawn.batch), _rows(p, 1, drawn.batch)
+    return nt.cast(_whole(drawn, "multinomial", arguments, tests, "int64", support=1), drawn.dtype)
+
+
+def dirichlet(drawn: Any) -> Any:
+    """Gamma numbers by their sum."""
+    (alpha,) = drawn.params
+    arguments = _product(drawn.batch), _rows(alpha, 1, drawn.batch)
+    return nt.cast(_whole(drawn, "dirichlet", arguments, [(~(alpha < 0), Condition("alpha < 0"))], "float64",
+                          support=1), drawn.dtype)
+
+
+def permutation(drawn: Any) -> Any:
+    """Permutations of places, and what is there."""
+    (x,) = drawn.params
+    axis = drawn.op.axis % x.type.ndim if x.type.ndim else 0
+    n = x.shape[axis] if x.type.ndim else nt.maximum(x, np.int64(0))
+    size = drawn.lengths[:len(drawn.lengths) - max(x.type.ndim, 1)]
+    places = _whole(drawn, "permutation", (_product(size), n), (), "int64", choices.permutation, (n,), [*size, n],
+                    support=1)
+    if not x.type.ndim:
+        return nt.cast(places, drawn.dtype)
+    taken = nt.take(x, places, axis)
+    before = range(axis, axis + len(size))
+    return nt.cast(nt.moveaxis(taken, tuple(before), tuple(range(len(size)))), drawn.dtype)
+
+
+def choice(drawn: Any) -> Any:
+    """Places, and what is there."""
+    op, (a, *p) = drawn.op, drawn.params
+    axis = op.axis % a.type.ndim if a.type.ndim else 0
+    n = a.shape[axis] if a.type.ndim else a
+    lengths = drawn.lengths[axis:len(drawn.lengths) - a.type.ndim + axis + 1] if a.type.ndim else drawn.lengths
+    count = _product(lengths)
+    none = nt.eq(count, 0)
+    tests = [(nt.gt(n, 0) | none, Condition(
+        "a cannot be empty unless no samples are taken" if a.type.ndim else
+        "a must be a positive integer unless no samples are taken"))]
+    if p:
+        total = nt.sum(p[0])
+        tests += [(nt.eq(p[0].shape[0], n), Condition("a and p must have same size")),
+                  (~nt.isnan(total), Condition("Probabilities contain NaN")),
+                  (~(p[0] < 0), Condition("Probabilities are not non-negative")),
+                  (nt.abs(total - 1) <= SLACK, Condition("Probabilities do not sum to 1. See Notes section of "
+                                                         "docstring for more information."))]
+    if not op.replace:
+        tests += [(count <= n, Condition("Cannot take a larger sample than population when replace is False"))]
+    if not op.replace and p:
+        tests += [(nt.sum(p[0] > 0) >= count, Condition("Fewer non-zero entries in p than size"))]
+    plain = choices.ChoiceRV(op.replace, 0, op.shuffle, bool(p))
+    places = _places(drawn, plain, (n, *p), lengths, count, tests)
+    return nt.cast(nt.take(a, places, axis) if a.type.ndim else places, drawn.dtype)
+
+
+def _places(drawn: Any, op: Any, params: Sequence[Any], lengths: Sequence[Any], count: Any,
+            tests: Sequence[Any]) -> Any:
+    """Places in a population of params[0]."""
+    n, *p = params
+    if op.replace and p:
+        edges = nt.reshape(_probabilities(p[0]), (1, n))
+        return _whole(drawn, "categorical", (count, edges), tests, "int64", op, params, lengths)
+    if op.replace:
+        return drawn.numbers(Native(f"{_HERE}ranges.integers", (), "int64"), op, params,
+                             (np.int64(0), n - 1), tests, "int64", lengths=lengths)
+    if p:
+        return _whole(drawn, "weighted_choice", (count, p[0]), tests, "int64", op, params, lengths,
+                      scratch=(("float64", (2, n)), ("int64", (n,))))
+    shuffled = nt.constant(op.shuffle)
+    long = nt.gt(n, LARGE) & (count > n // PART)
+    room = nt.maximum(3 * count + 2, nt.switch(long, n, np.int64(0)))
+    return _whole(drawn, "choice", (count, n, shuffled), tests, "int64", op, params, lengths,
+                  scratch=(("int64", (room,)),))
+
+
+MAKERS: dict[type, Callable[[Any], Any]] = {
+    positive.GenGammaRV: gengamma, positive.TruncExponentialRV: truncexpon,
+    discrete.BetaBinomialRV: betabinom, discrete.IntegersRV: integers, discrete.CategoricalRV: categorical,
+    vectors.MultinomialRV: multinomial, vectors.DirichletRV: dirichlet, choices.PermutationRV: permutation,
+    choices.ChoiceRV: choice,
+}

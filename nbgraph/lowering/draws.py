@@ -1,0 +1,218 @@
+"""Drawing: random variables with kernels, in a form that the schedule understands: a state is an array of words.
+
+    next_rng, x = normal(rng, size, mu, sigma)     words_after, x = drawing(words, *lengths, mu, sigma, *conditions)
+
+Conditions are 0-d booleans: whether all parameters are in the domain of the distribution. They are looked at before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from nbgraph.dispatch.elemwise import broadcast_index
+from nbgraph.dispatch.expressions import Element, Expr
+from nbgraph.dispatch.random.distributions import Condition
+from nbgraph.dispatch.random.states import WORDS, restore, state_of
+from nbgraph.dispatch.rules import Check, Dims, Draws, Library, checks, lowers
+from nbgraph.graph.basic import Apply, Variable
+from nbgraph.graph.expression import Written, call
+from nbgraph.graph.op import Op
+from nbgraph.tensor.elemwise import Elemwise
+from nbgraph.tensor.random.op import RandomVariable
+from nbgraph.tensor.random.sizes import lengths_error
+from nbgraph.tensor.type import TensorType
+
+_STREAMS = "nbgraph.dispatch.random.uniform."
+
+
+def words_of(kind: str) -> TensorType:
+    """The Type of the states of a bit generator."""
+    return TensorType("uint64", (WORDS[kind],))
+
+
+@dataclass(frozen=True, eq=False)
+class Origin:
+    """The random variable that draws are of.
+
+    node : Apply             as the user wrote it: what errors are about
+    op : RandomVariable      what computes the draws in NumPy, of `params` parameters
+    sized : bool             a size was given
+    spread : bool            `op` must be told how many draws there are
+    support : int            how many axes at the end of the draws are no part of that
+    """
+
+    node: Apply
+    op: RandomVariable
+    params: int
+    sized: bool
+    spread: bool = False
+    support: int = 0
+
+
+class Drawing(Op):
+    """Draws from a state that is an array of words.
+
+    inputs : the state; the lengths of the draws; the parameters; what the kernel takes instead of them, if anything;
+             lengths of scratch arrays; what must fit together, where that is not the parameters; the conditions
+
+    Attributes
+    ----------
+    kind : str          of bit generator
+    kernel : str        (stream, *parameters) -> number, or with `whole` (stream, *arrays, *scratch, out)
+    gives : str         the dtype of the kernel's numbers;  dtype : of the draws
+    first : str         what is called once before all draws; "" for nothing
+    scratch : tuple     arrays that a kernel of whole arrays works in: (dtype, number of axes)
+    fits : int          how many must fit together, where these are not the parameters
+    conditions : what each condition is about
+    """
+
+    default_output = 1
+    __props__ = ("kind", "kernel", "gives", "dtype", "ndim", "taken", "whole", "first", "scratch",
+                 "fits")
+
+    def __init__(self, origin: Origin, kind: str, kernel: str, gives: str, dtype: str, ndim: int, taken: int = 0,
+                 whole: bool = False, first: str = "", scratch: tuple[Any, ...] = (),
+                 fits: int = 0, conditions: Sequence[Condition] = ()) -> None:
+        self.origin, self.conditions = origin, tuple(conditions)
+        self.kind, self.kernel, self.gives, self.dtype, self.ndim = kind, kernel, gives, dtype, ndim
+        self.taken, self.whole, self.first, self.scratch = taken, whole, first, scratch
+        self.fits = fits
+
+    def __str__(self) -> str:
+        return str(self.origin.op)
+
+    def make_node(self, state: Variable, *inputs: Any) -> Apply:
+        lengths = [int(v.data) if hasattr(v, "data") else None for v in inputs[:self.ndim]]
+        return Apply(self, [state, *inputs], [state.type(), TensorType(self.dtype, tuple(lengths))()])
+
+    def lengths(self, node: Apply) -> Sequence[Variable]:
+        """Of the draws."""
+        return node.inputs[1:1 + self.ndim]
+
+    def params(self, node: Apply) -> Sequence[Variable]:
+        """Of the distribution."""
+        return node.inputs[1 + self.ndim:1 + self.ndim + self.origin.params]
+
+    def arguments(self, node: Apply) -> Sequence[Variable]:
+        """Of the kernel."""
+        after = 1 + self.ndim + self.origin.params
+        return node.inputs[after:after + self.taken] if self.taken else self.params(node)
+
+    def tested(self, node: Apply) -> Sequence[Variable]:
+        """The conditions."""
+        return node.inputs[len(node.inputs) - len(self.conditions):]
+
+    def working(self, node: Apply) -> tuple[tuple[str, tuple[Variable, ...]], ...]:
+        """The dtypes and lengths of the scratch arrays."""
+        lengths = iter(node.inputs[1 + self.ndim + self.origin.params + self.taken:])
+        return tuple((dtype, tuple(next(lengths) for _ in range(ndim))) for dtype, ndim in self.scratch)
+
+    def fitting(self, node: Apply) -> Sequence[Variable]:
+        """What must fit together, and to the lengths where a size was given."""
+        end = len(node.inputs) - len(self.conditions)
+        return node.inputs[end - self.fits:end] if self.fits else self.params(node)
+
+    def infer_shape(self, fgraph: Any, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+        return [shapes[0], tuple(self.lengths(node))]
+
+    def perform(self, node: Apply, inputs: Sequence[Any], output_storage: list[list[Any]]) -> None:
+        """The draws of NumPy's generator in that state."""
+        state, *rest = inputs
+        lengths = tuple(int(n) for n in rest[:self.ndim])
+        generator = np.random.Generator(getattr(np.random, self.kind)(0))
+        restore(generator, state)
+        op = self.origin.op
+        batch = lengths[:self.ndim - self.origin.support]
+        drawn = op.drawn(generator, rest[self.ndim:self.ndim + self.origin.params],
+                         batch if self.origin.sized or self.origin.spread else None, batch, np.dtype(self.dtype))
+        output_storage[0][0] = state_of(generator)
+        output_storage[1][0] = np.asarray(drawn).astype(self.dtype, copy=False).reshape(lengths)
+
+    def expression(self, node: Apply, arguments: Sequence[Written]) -> Written:
+        """normal(mu, sigma)"""
+        return call(str(self), *arguments[1 + self.ndim:1 + self.ndim + self.origin.params])
+
+
+@lowers(Drawing)
+def drawing(node: Apply) -> Draws | Library:
+    """A loop around a draw, or one call."""
+    op: Drawing = node.op
+    stream = _STREAMS + op.kind.lower(), node.inputs[0]
+    if op.whole:
+        return Library(op.kernel, tuple(op.arguments(node)), stream=stream, scratch=op.working(node))
+    return Draws(stream, _parameters, op.kernel, op.gives, op.first)
+
+
+def _parameters(node: Apply, index: tuple[Expr, ...]) -> Generator[Element, Expr, tuple[Expr, ...]]:
+    """The elements of the parameters."""
+    found = []
+    for p in node.op.arguments(node):
+        found.append((yield Element(p, broadcast_index(p, index))))
+    return tuple(found)
+
+
+@checks(Drawing)
+def in_domain(node: Apply, dims: Dims) -> list[Check]:
+    """Lengths are >= 0 and fit together; parameters are in the domain."""
+    op: Drawing = node.op
+    origin = op.origin
+    found = []
+    if origin.sized and op.lengths(node):
+        found.append(Check("natural", tuple(op.lengths(node)), (), lambda values: origin.op.domain_error(
+            origin.node, "negative dimensions are not allowed"), node))
+    if not op.whole:
+        sized = tuple(op.lengths(node)) if origin.sized else None
+        found += length_checks(node, origin, op.fitting(node), sized, op.ndim, dims)
+    return found + [_holds(node, origin, condition, tested)
+                    for condition, tested in zip(op.conditions, op.tested(node), strict=True)]
+
+
+def _holds(node: Apply, origin: Origin, condition: Condition, tested: Variable) -> Check:
+    def report(values: Sequence[int]) -> Exception:
+        return origin.op.domain_error(origin.node, condition.message, condition.error)
+    return Check("holds", (tested,), (), report, node)
+
+
+def length_checks(node: Apply, origin: Origin, params: Sequence[Any], size: Sequence[Any] | None, ndim: int,
+                  dims: Dims) -> list[Check]:
+    """Lengths that are not known to be 1 agree, axis by axis, with each other and with the size."""
+    shapes = [dims(p) for p in params]
+    flat = (*(n for shape in shapes for n in shape), *(size or ()))
+    found = []
+    for axis in range(-ndim, 0):
+        lengths = [shape[axis] for p, shape in zip(params, shapes, strict=True)
+                   if -axis <= len(shape) and p.type.shape[axis] != 1]
+        lengths += [size[axis]] if size is not None and -axis <= len(size) else []
+        if len(lengths) > 1:
+            found.append(Check("equal", tuple(lengths), flat, _lengths_report(origin, params, size, axis), node))
+    return found
+
+
+def _lengths_report(origin: Origin, params: Sequence[Any], size: Sequence[Any] | None, axis: int) -> Any:
+    def report(values: Sequence[int]) -> Exception:
+        shapes, start = [], 0
+        for p in params:
+            shapes.append(tuple(values[start:start + p.type.ndim]))
+            start += p.type.ndim
+        wanted = None if size is None else tuple(values[start:])
+        found = {shape[axis] for p, shape in zip(params, shapes, strict=True)
+                 if -axis <= len(shape) and p.type.shape[axis] != 1}
+        found |= set() if wanted is None or -axis > len(wanted) else {wanted[axis]}
+        return lengths_error(origin.node, params, axis, found, shapes, wanted)
+    return report
+
+
+class Allowed(Elemwise):
+    """Whether parameters are in the domain, element by element; `origin` tells whose they are."""
+
+    origin: Origin
+
+
+@checks(Allowed)
+def fitting(node: Apply, dims: Dims) -> list[Check]:
+    """Lengths agree: what is said of them is about the distribution."""
+    return length_checks(node, node.op.origin, node.inputs, None, node.outputs[0].type.ndim, dims)
