@@ -152,14 +152,14 @@ class Draws:
     stream : what makes one of a state, as a dotted name; the state
     parameters : element-rule-like generator giving the expressions of the parameters of an element
     function : dotted name of a kernel;  dtype : what it gives
-    first : dotted name of a function of the stream that is called once before all draws; "" for none
+    around : dotted name of a function of the stream that is called before all draws and after them; "" for none
     """
 
     stream: tuple[str, Variable]
     parameters: Callable[[Apply, tuple[Expr, ...]], Generator[Element, Expr, tuple[Expr, ...]]]
     function: str
     dtype: str
-    first: str = ""
+    around: str = ""
 
 
 @dataclass(frozen=True)
@@ -176,6 +176,7 @@ class Check:
     test : "equal", "positive", "natural" (>= 0), "nonzero", "finite": of all scalars, or of all elements of an array
            "at_most" (a, b): a <= b;  "index" (i, n): -n <= i < n;  "bounds" (array, n): the same for all elements
            "same_size" (lengths, lengths): equal products;  "holds": of all scalars, which are booleans
+           "warned": of a boolean, but where it does not hold there is a warning, unless that is to be an error
     operands : scalar variables or ints, or an array first
     report : values of `shown` at run time -> the exception
     """

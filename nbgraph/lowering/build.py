@@ -201,6 +201,11 @@ def _load(source: str, key: str, stored: bytes) -> Any:
         from nbgraph.dispatch import blas
 
         blas.register()
+    if "nbgraph.dispatch.random.covariance" in source:
+        from nbgraph.dispatch import blas, warn
+
+        blas.register_lapack()
+        warn.register()
     if "nbgraph.dispatch.cores" in source:
         threads.register()
     _register(source, key)

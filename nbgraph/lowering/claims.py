@@ -31,7 +31,7 @@ def error(test: Test, values: Sequence[Any]) -> Exception:
         return test.claims[0].check.report(values)
     known = dict(zip(test.values(), values, strict=True))
     names = {e: f"v{k}" for k, e in enumerate(known)}
-    scope = {"isfinite": math.isfinite, **{names[e]: value for e, value in known.items()}}
+    scope = {"isfinite": math.isfinite, "warned": lambda: True, **{names[e]: value for e, value in known.items()}}
     for claim in test.claims:
         operands = [repr(e.value) if isinstance(e, Literal) else names[e] for e in claim.operands]
         if eval(_condition(claim.check.test, operands, lambda name: name.rpartition(".")[2]), scope):
@@ -71,6 +71,9 @@ def _condition(test: str, operands: list[str], imported: Callable[[str], str]) -
     if test == "finite":
         finite = imported("math.isfinite")
         return f"not ({' and '.join(f'{finite}({e})' for e in operands)})"
+    if test == "warned":
+        warns = imported("nbgraph.dispatch.random.covariance.warned")
+        return f"not {first} and {warns}()"
     if test == "holds":
         return f"not {first}" if len(operands) == 1 else f"not ({' and '.join(operands)})"
     sign = {"positive": "<= 0", "natural": "< 0", "nonzero": "== 0"}[test]

@@ -64,22 +64,22 @@ class Drawing(Op):
     kind : str          of bit generator
     kernel : str        (stream, *parameters) -> number, or with `whole` (stream, *arrays, *scratch, out)
     gives : str         the dtype of the kernel's numbers;  dtype : of the draws
-    first : str         what is called once before all draws; "" for nothing
+    around : str        what is called before all draws and after them; "" for nothing
     scratch : tuple     arrays that a kernel of whole arrays works in: (dtype, number of axes)
     fits : int          how many must fit together, where these are not the parameters
     conditions : what each condition is about
     """
 
     default_output = 1
-    __props__ = ("kind", "kernel", "gives", "dtype", "ndim", "taken", "whole", "first", "scratch",
+    __props__ = ("kind", "kernel", "gives", "dtype", "ndim", "taken", "whole", "around", "scratch",
                  "fits")
 
     def __init__(self, origin: Origin, kind: str, kernel: str, gives: str, dtype: str, ndim: int, taken: int = 0,
-                 whole: bool = False, first: str = "", scratch: tuple[Any, ...] = (),
+                 whole: bool = False, around: str = "", scratch: tuple[Any, ...] = (),
                  fits: int = 0, conditions: Sequence[Condition] = ()) -> None:
         self.origin, self.conditions = origin, tuple(conditions)
         self.kind, self.kernel, self.gives, self.dtype, self.ndim = kind, kernel, gives, dtype, ndim
-        self.taken, self.whole, self.first, self.scratch = taken, whole, first, scratch
+        self.taken, self.whole, self.around, self.scratch = taken, whole, around, scratch
         self.fits = fits
 
     def __str__(self) -> str:
@@ -144,7 +144,7 @@ def drawing(node: Apply) -> Draws | Library:
     stream = _STREAMS + op.kind.lower(), node.inputs[0]
     if op.whole:
         return Library(op.kernel, tuple(op.arguments(node)), stream=stream, scratch=op.working(node))
-    return Draws(stream, _parameters, op.kernel, op.gives, op.first)
+    return Draws(stream, _parameters, op.kernel, op.gives, op.around)
 
 
 def _parameters(node: Apply, index: tuple[Expr, ...]) -> Generator[Element, Expr, tuple[Expr, ...]]:
@@ -162,7 +162,7 @@ def in_domain(node: Apply, dims: Dims) -> list[Check]:
     origin = op.origin
     found = []
     if origin.sized and op.lengths(node):
-        found.append(Check("natural", tuple(op.lengths(node)), (), lambda values: origin.op.domain_error(
+        found.append(Check("natural", tuple(op.lengths(node)), (), lambda values: origin.node.op.domain_error(
             origin.node, "negative dimensions are not allowed"), node))
     if not op.whole:
         sized = tuple(op.lengths(node)) if origin.sized else None
@@ -172,9 +172,13 @@ def in_domain(node: Apply, dims: Dims) -> list[Check]:
 
 
 def _holds(node: Apply, origin: Origin, condition: Condition, tested: Variable) -> Check:
+    warns = issubclass(condition.error, Warning)
+
     def report(values: Sequence[int]) -> Exception:
-        return origin.op.domain_error(origin.node, condition.message, condition.error)
-    return Check("holds", (tested,), (), report, node)
+        if warns:
+            return condition.error(condition.message)
+        return origin.node.op.domain_error(origin.node, condition.message, condition.error)
+    return Check("warned" if warns else "holds", (tested,), (), report, node)
 
 
 def length_checks(node: Apply, origin: Origin, params: Sequence[Any], size: Sequence[Any] | None, ndim: int,

@@ -120,8 +120,9 @@ class _NestBuilder:
         assert isinstance(rule, Draws)
         arguments = tuple(elements.simple(e) for e in elements.run(rule.parameters(node, self.index)))
         stream = Stream(rule.stream[0], self.known.buffers[node.outputs[0]])
-        if rule.first:
-            self.first.append(Draw(None, rule.first, stream))
+        if rule.around:
+            self.first.append(Draw(None, rule.around, stream))
+            self.last.append(Draw(None, rule.around, stream))
         inside, dtype = elements.innermost, root.variable.type.dtype
         drawn = elements.local(hint_of(root.variable), rule.dtype, inside)
         elements.before[inside].append(Draw(drawn, rule.function, stream, arguments, root.variable))

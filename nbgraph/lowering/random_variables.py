@@ -142,7 +142,7 @@ class _Drawn:
     def numbers(self, found: Native, op: RandomVariable | None = None, params: Sequence[Any] | None = None,
                 arguments: Sequence[Any] = (), conditions: Sequence[tuple[Any, Condition]] = (),
                 dtype: str | None = None, names: Sequence[str] = (), lengths: Sequence[Any] | None = None,
-                fits: Sequence[Any] = ()) -> Any:
+                fits: Sequence[Any] = (), spread: bool = False) -> Any:
         """A number for each place.
 
         Parameters
@@ -152,6 +152,7 @@ class _Drawn:
         conditions : (elementwise, what is raised), after those of the domain
         dtype, lengths : of the result
         fits : what must fit together, where that is not `params`
+        spread : `op` must be told how many draws there are
         """
         names = names or [p.name for p in (op or self.op).parameters]
         params = self.params if params is None else params
@@ -161,15 +162,17 @@ class _Drawn:
                  *conditions]
         return self.draw(op, params, arguments, tests,
                          self.lengths if lengths is None else lengths, kernel=found.kernel, gives=found.dtype,
-                         dtype=dtype or self.dtype, first=found.first, fits=fits)
+                         dtype=dtype or self.dtype, around=found.around, fits=fits,
+                         spread=spread or bool(fits))
 
     def draw(self, op: RandomVariable | None, params: Sequence[Any], arguments: Sequence[Any],
              tests: Sequence[tuple[Any, Condition]], lengths: Sequence[Any], support: int = 0,
-             scratch: Sequence[tuple[str, Sequence[Any]]] = (), fits: Sequence[Any] = (), **what: Any) -> Any:
+             scratch: Sequence[tuple[str, Sequence[Any]]] = (), fits: Sequence[Any] = (), spread: bool = False,
+             **what: Any) -> Any:
         """One Drawing; the state is the one after it. For options see there, and at `numbers`."""
         known = [(nt.all(test) if test.type.ndim else test, condition) for test, condition in tests]
         unknown = [(test, condition) for test, condition in known if not _is_true(test)]
-        origin = Origin(self.node, op or self.op, len(params), self.sized, bool(fits), support)
+        origin = Origin(self.node, op or self.op, len(params), self.sized, spread, support)
         made = Drawing(origin, self.kind, ndim=len(lengths), taken=len(arguments), fits=len(fits),
                        scratch=tuple((dtype, len(dims)) for dtype, dims in scratch),
                        conditions=[condition for _, condition in unknown], **what)

@@ -316,15 +316,15 @@ def test_an_object_from_a_cache_runs_in_a_new_process_that_has_registered(tmp_pa
 
 
 def test_without_the_extension_file_the_ordinary_import_is_taken(monkeypatch):
-    monkeypatch.setattr(blas, "_extension_file", lambda: None)
+    monkeypatch.setattr(blas, "_extension_file", lambda name: None)
     monkeypatch.delitem(sys.modules, blas._MODULE, raising=False)
-    assert "zgemv" in blas._cython_blas().__pyx_capi__
+    assert "zgemv" in blas.pointers(blas._MODULE).__pyx_capi__
 
 
 def test_a_blas_with_other_integers_is_refused():
-    capsule = blas._cython_blas().__pyx_capi__["dgemm"]
+    capsule = blas.pointers(blas._MODULE).__pyx_capi__["dgemm"]
     with pytest.raises(KernelError, match=r"32-bit integers"):
-        blas._address(capsule, "void (char *, char *, long *, ")
+        blas.address(capsule, "void (char *, char *, long *, ")
 
 
 def test_lengths_that_blas_takes_end_at_32_bits():

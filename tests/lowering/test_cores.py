@@ -127,7 +127,7 @@ def test_threads_is_a_setting():
         config.threads = 0
     code = ("from nbgraph.config import config, threads_cell; import ctypes\n"
             "from nbgraph.dispatch import blas; blas.register()\n"
-            "library = ctypes.CDLL(blas._cython_blas().__file__)\n"
+            "library = ctypes.CDLL(blas.pointers(blas._MODULE).__file__)\n"
             "get = getattr(library, 'scipy_openblas_get_num_threads', lambda: config.threads)\n"
             "print(config.threads, threads_cell.value, get())\n"
             "config.threads = 1\n"

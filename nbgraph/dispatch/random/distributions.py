@@ -37,14 +37,14 @@ class Native:
     kernel : str         (stream, *parameters) -> number
     domain : what must hold of parameters, in this order
     dtype : str          what the kernel gives
-    first : str          what is called with the stream once before all draws; "" for nothing
+    around : str         what is called with the stream before all draws and after them; "" for nothing
     casts : str          what parameters are cast to; "" for nothing
     """
 
     kernel: str
     domain: tuple[Domain, ...] = ()
     dtype: str = "float64"
-    first: str = ""
+    around: str = ""
     casts: str = ""
 
 

@@ -11,9 +11,11 @@ from typing import Any
 import numpy as np
 
 import nbgraph.tensor as nt
+from nbgraph.dispatch.random.covariance import FAILED, GOOD, root
 from nbgraph.dispatch.random.distributions import Condition, Native, above, scale_domain
 from nbgraph.dispatch.random.domains import DOMAINS, OF_ARRAYS
 from nbgraph.dispatch.random.permute import LARGE, PART
+from nbgraph.dispatch.warn import INDEFINITE
 from nbgraph.tensor.random import choices, continuous, discrete, positive, vectors
 from nbgraph.tensor.random.discrete import SLACK
 from nbgraph.tensor.shape import static_length
@@ -101,10 +103,10 @@ def integers(drawn: Any) -> Any:
     of_zero = Condition(f"high {sign} 0")
     other = Condition(f"low {'>' if op.endpoint else '>='} high")
     all_zero = nt.all(nt.eq(low, 0)) if low.type.ndim else nt.eq(low, 0)
-    tests += [(comparison | ~all_zero, of_zero), (comparison, other)]
+    tests += [(comparison | ~all_zero, of_zero), (comparison | all_zero, other)]
     tests = [(test | nt.eq(_product(drawn.lengths), 0), condition) for test, condition in tests]
-    first = "" if kernel == "integers" else f"{_HERE}bounded.forget_small"
-    return drawn.numbers(Native(f"{_HERE}ranges.{kernel}", (), "int64", first), arguments=(low, last - low),
+    around = "" if kernel == "integers" else f"{_HERE}bounded.forget_small"
+    return drawn.numbers(Native(f"{_HERE}ranges.{kernel}", (), "int64", around), arguments=(low, last - low),
                          conditions=tests)
 
 
@@ -190,14 +192,14 @@ def _places(drawn: Any, op: Any, params: Sequence[Any], lengths: Sequence[Any], 
     """Places in a population of params[0]."""
     n, *p = params
     if op.replace and p:
-        edges = nt.reshape(_probabilities(p[0]), (1, n))
+        edges = nt.reshape(_probabilities(p[0]), (1, p[0].shape[0]))
         return _whole(drawn, "categorical", (count, edges), tests, "int64", op, params, lengths)
     if op.replace:
         return drawn.numbers(Native(f"{_HERE}ranges.integers", (), "int64"), op, params,
                              (np.int64(0), n - 1), tests, "int64", lengths=lengths)
     if p:
         return _whole(drawn, "weighted_choice", (count, p[0]), tests, "int64", op, params, lengths,
-                      scratch=(("float64", (2, n)), ("int64", (n,))))
+                      scratch=(("float64", (2, p[0].shape[0])), ("int64", (p[0].shape[0],))))
     shuffled = nt.constant(op.shuffle)
     long = nt.gt(n, LARGE) & (count > n // PART)
     room = nt.maximum(3 * count + 2, nt.switch(long, n, np.int64(0)))
@@ -205,9 +207,34 @@ def _places(drawn: Any, op: Any, params: Sequence[Any], lengths: Sequence[Any], 
                   scratch=(("int64", (room,)),))
 
 
+def multivariate_normal(drawn: Any) -> Any:
+    """mean + z @ factor.T, z standard normal."""
+    op, (mean, cov) = drawn.op, drawn.params
+    k = mean.shape[-1]
+    factor, status = root(_rows(cov, 2, drawn.batch), k, op.method, op.tol, drawn.node)
+    failed = {"svd": "SVD did not converge", "eigh": "Eigenvalues did not converge",
+              "cholesky": "Matrix is not positive definite"}[op.method]
+    tests = [(nt.lt(status, FAILED), Condition(failed))]
+    if op.check_valid != "ignore":
+        kind = RuntimeWarning if op.check_valid == "warn" else ValueError
+        tests.append((nt.eq(status, GOOD), Condition(INDEFINITE, kind)))
+    z = drawn.numbers(Native(f"{_HERE}ziggurat.standard_normal"), continuous.standard_normal, (), conditions=tests,
+                      dtype="float64", spread=True)
+    square = cov.shape[-2], cov.shape[-1]
+    if not drawn.batch:
+        product = nt.dot(nt.reshape(factor, square), z)
+    elif factor.type.shape[0] == 1:
+        flat = nt.reshape(z, (_product(drawn.batch), k))
+        product = nt.reshape(nt.dot(flat, nt.reshape(factor, square).T), tuple(drawn.lengths))
+    else:
+        rows = nt.reshape(z, (_product(drawn.batch), 1, k))
+        product = nt.reshape(nt.sum(factor * rows, axis=-1), tuple(drawn.lengths))
+    return nt.cast(mean + product, drawn.dtype)
+
+
 MAKERS: dict[type, Callable[[Any], Any]] = {
-    positive.GenGammaRV: gengamma, positive.TruncExponentialRV: truncexpon,
-    discrete.BetaBinomialRV: betabinom, discrete.IntegersRV: integers, discrete.CategoricalRV: categorical,
+    positive.GenGammaRV: gengamma, positive.TruncExponentialRV: truncexpon, discrete.BetaBinomialRV: betabinom,
+    discrete.IntegersRV: integers, discrete.CategoricalRV: categorical, vectors.MvNormalRV: multivariate_normal,
     vectors.MultinomialRV: multinomial, vectors.DirichletRV: dirichlet, choices.PermutationRV: permutation,
     choices.ChoiceRV: choice,
 }

@@ -55,7 +55,8 @@ def test_draws_have_numpys_bits(name: str, mode: str):
     rngs = [nbgraph.shared(np.random.default_rng(k)) for k in range(len(samples))]
     graphs = [built(sample, rng) for sample, rng in zip(samples, rngs, strict=True)]
     function = nbgraph.function([v for inputs, _, _ in graphs for v in inputs], [x for _, (_, x), _ in graphs],
-                                updates=[(rng, outputs[0]) for rng, (_, outputs, _) in zip(rngs, graphs, strict=True)])
+                                updates=[(rng, outputs[0]) for rng, (_, outputs, _) in zip(rngs, graphs, strict=True)],
+                                allow_python=False)
     expected = [np.random.default_rng(k) for k in range(len(samples))]
     arguments = [v for _, _, values in graphs for v in values]
     for _ in range(2):
