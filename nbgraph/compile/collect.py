@@ -86,8 +86,9 @@ class Collected:
         known = self.names()
         names = [known.get(v, v.name) for v in self.fgraph.outputs]
         for slot in self.slots:
-            if slot.update is not None:
-                names[slot.update] = f"{slot.name or slot.variable}_next"
+            name = slot.name or slot.variable.name
+            if slot.update is not None and name is not None:
+                names[slot.update] = f"{name}_next"
         return names
 
     def __str__(self) -> str:

@@ -74,7 +74,7 @@ def _with_an_earlier_one(second: CallKernel, before: list[Any], roots: dict[Buff
             continue
         call = CallKernel(fused, (*first.variables, *second.variables))
         if can_wait(first, between, roots):
-            return [*before[:k], *between, call]
+            return _with_an_earlier_one(call, [*before[:k], *between], roots)
         if _can_come_early(second, between, roots):
             early = [s for s in between if isinstance(s, Allocate)]
             return [*before[:k], *early, call, *(s for s in between if not isinstance(s, Allocate))]

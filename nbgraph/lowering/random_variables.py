@@ -170,14 +170,14 @@ class _Drawn:
              scratch: Sequence[tuple[str, Sequence[Any]]] = (), fits: Sequence[Any] = (), spread: bool = False,
              **what: Any) -> Any:
         """One Drawing; the state is the one after it. For options see there, and at `numbers`."""
-        known = [(nt.all(test) if test.type.ndim else test, condition) for test, condition in tests]
-        unknown = [(test, condition) for test, condition in known if not _is_true(test)]
+        known = [(_folded(nt.all(test) if test.type.ndim else test), condition) for test, condition in tests]
+        unknown = [(test, condition) for test, condition in known if not (isinstance(test, Constant) and test.data)]
         origin = Origin(self.node, op or self.op, len(params), self.sized, spread, support)
         made = Drawing(origin, self.kind, ndim=len(lengths), taken=len(arguments), fits=len(fits),
                        scratch=tuple((dtype, len(dims)) for dtype, dims in scratch),
                        conditions=[condition for _, condition in unknown], **what)
-        rooms = [as_length(n) for _, dims in scratch for n in dims]
-        node = made.make_node(self.state, *lengths, *params, *map(nt.as_tensor_variable, arguments), *rooms, *fits,
+        rooms = [_folded(as_length(n)) for _, dims in scratch for n in dims]
+        node = made.make_node(self.state, *map(_folded, lengths), *params, *map(_folded, arguments), *rooms, *fits,
                               *(test for test, _ in unknown))
         node.line = self.node.line
         for v in node.outputs:
@@ -201,8 +201,9 @@ def _row(domain: Domain) -> ScalarFunction:
                           lambda *kinds: (*kinds, "bool"), holds.__doc__ or "", name)
 
 
-def _is_true(test: Any) -> bool:
-    """True where a condition is known to hold."""
-    if not all(isinstance(v, Constant) for v in graph_inputs([test])):
-        return False
-    return bool(value_of(test, evaluate_all(FunctionGraph([], [test]), [])))
+def _folded(v: Any) -> Any:
+    """A variable as a constant, where it follows from constants alone: no rewriting comes after this."""
+    v = nt.as_tensor_variable(v)
+    if isinstance(v, Constant) or not all(isinstance(leaf, Constant) for leaf in graph_inputs([v])):
+        return v
+    return nt.constant(value_of(v, evaluate_all(FunctionGraph([], [v]), [])))

@@ -171,7 +171,8 @@ class _ReadableMain(_ReadableBody, MainWriter):
         super().test(s)
 
     def call_library(self, s: CallLibrary) -> None:
-        for variable, buffer in zip(s.node.outputs, s.outputs, strict=True):
+        made = [*zip(s.node.outputs, s.outputs, strict=True)]
+        for variable, buffer in made[s.stream is not None:]:  # a state is no news
             kind = f"    {self._type(buffer)}"
             self.line(f"# {self.words.comment(variable, COMMENT - len(kind))}{kind}")
         super().call_library(s)

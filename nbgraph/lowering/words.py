@@ -112,7 +112,8 @@ def hints_of(program: Program, words: Words) -> Hints:
             name = identifier(words.names.get(s.variable, ACCUMULATORS.get(s.combine, "total")))
             hints[s.target] = name
         elif isinstance(s, CallLibrary):
-            hints.update((b, words.called(v)) for b, v in zip(s.outputs, s.node.outputs, strict=True))
+            pairs = [*zip(s.outputs, s.node.outputs, strict=True)]
+            hints.update((b, words.called(v)) for b, v in pairs[s.stream is not None:])
         elif isinstance(s, CallKernel):
             _BodyHints(s.kernel.body, words, hints).add()
         elif isinstance(s, Assign) and s.target in lengths and s.variable not in words.names:

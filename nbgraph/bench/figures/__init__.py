@@ -1,4 +1,4 @@
-"""Figures other than the time of a case: calls, compiling, memory, threads, scaling with n.
+"""Figures other than the time of a case: calls, compiling, memory, threads, scaling with n, random numbers.
 
     FIGURES["call"].measure(quick=False)   ->  content for JSON
     FIGURES["call"].text(content)          ->  a title and a table
@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from nbgraph.bench.figures import call, compiling, memory, scaling, threads
+from nbgraph.bench.figures import call, compiling, draws, memory, scaling, threads
 from nbgraph.bench.report import aligned
 
 Rows = tuple[str, list[list[str]]]
@@ -32,4 +32,4 @@ class Figure:
 
 FIGURES = {name: Figure(module.measure, module.rows, getattr(module, "brief", module.rows))
            for name, module in (("call", call), ("compile", compiling), ("memory", memory), ("threads", threads),
-                                ("scaling", scaling))}
+                                ("scaling", scaling), ("draws", draws))}
