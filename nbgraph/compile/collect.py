@@ -17,7 +17,7 @@ import nbgraph.tensor as nt
 from nbgraph.compile.conform import conform, given_pairs
 from nbgraph.compile.container import Container, operand
 from nbgraph.compile.io import In, Out, as_input
-from nbgraph.compile.shared import SharedVariable
+from nbgraph.compile.shared import RandomGeneratorSharedVariable, SharedVariable
 from nbgraph.errors import ArgumentError, DTypeError, GraphError
 from nbgraph.graph.basic import Apply, Constant, Variable
 from nbgraph.graph.fg import FunctionGraph
@@ -86,8 +86,9 @@ class Collected:
         known = self.names()
         names = [known.get(v, v.name) for v in self.fgraph.outputs]
         for slot in self.slots:
-            if slot.update is not None:
-                names[slot.update] = f"{slot.name or slot.variable}_next"
+            name = slot.name or ("rng" if isinstance(slot.variable, RandomGeneratorSharedVariable) else None)
+            if slot.update is not None and name:
+                names[slot.update] = f"{name}_next"
         return names
 
     def __str__(self) -> str:

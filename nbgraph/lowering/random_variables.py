@@ -16,13 +16,11 @@ from nbgraph.dispatch.random import whole
 from nbgraph.dispatch.random.distributions import Condition, Native, native
 from nbgraph.dispatch.random.domains import Domain
 from nbgraph.dispatch.random.states import WORDS
-from nbgraph.graph.basic import Apply, Constant, Variable
-from nbgraph.graph.evaluate import evaluate_all, value_of
+from nbgraph.graph.basic import Apply, Variable
 from nbgraph.graph.fg import FunctionGraph
 from nbgraph.graph.op import known_class
 from nbgraph.graph.replace import rebuild
 from nbgraph.graph.source import attributed_to
-from nbgraph.graph.traversal import graph_inputs
 from nbgraph.lowering.draws import Allowed, Drawing, Origin, words_of
 from nbgraph.lowering.states import States
 from nbgraph.rewrites.shapes import Shapes
@@ -168,7 +166,7 @@ class _Drawn:
              scratch: Sequence[tuple[str, Sequence[Any]]] = (), fits: Sequence[Any] = (), **what: Any) -> Any:
         """One Drawing; the state is the one after it. For options see there, and at `numbers`."""
         known = [(nt.all(test) if test.type.ndim else test, condition) for test, condition in tests]
-        unknown = [(test, condition) for test, condition in known if not _is_true(test)]
+        unknown = [(test, condition) for test, condition in known if not whole.always(test)]
         origin = Origin(self.node, op or self.op, len(params), self.sized, bool(fits), support)
         made = Drawing(origin, self.kind, ndim=len(lengths), taken=len(arguments), fits=len(fits),
                        scratch=tuple((dtype, len(dims)) for dtype, dims in scratch),
@@ -196,10 +194,3 @@ def _row(domain: Domain) -> ScalarFunction:
     name = f"{holds.__module__}.{holds.__name__}"
     return ScalarFunction(holds.__name__, len(domain.parameters), np.vectorize(holds, otypes=[bool]),
                           lambda *kinds: (*kinds, "bool"), holds.__doc__ or "", name)
-
-
-def _is_true(test: Any) -> bool:
-    """True where a condition is known to hold."""
-    if not all(isinstance(v, Constant) for v in graph_inputs([test])):
-        return False
-    return bool(value_of(test, evaluate_all(FunctionGraph([], [test]), [])))
