@@ -86,7 +86,8 @@ class Collected:
         known = self.names()
         names = [known.get(v, v.name) for v in self.fgraph.outputs]
         for slot in self.slots:
-            name = slot.name or slot.variable.name
+            kind = slot.variable.type
+            name = slot.name or slot.variable.name or ("rng" if hasattr(kind, "bit_generator") else None)
             if slot.update is not None and name is not None:
                 names[slot.update] = f"{name}_next"
         return names

@@ -239,8 +239,10 @@ class _Lowering:
                          for a in check.operands)
         if check.test == "same_size":
             operands = tuple(self._product(lengths) for lengths in operands)
+        if check.test == "natural":
+            operands = tuple(a for a in operands if not self._always_holds("natural", (a,)))
         self._flush()
-        if (check.test, operands) in self.claims or self._always_holds(check.test, operands):
+        if not operands or (check.test, operands) in self.claims or self._always_holds(check.test, operands):
             return
         self.claims.add((check.test, operands))
         claim = Claim(check, operands, tuple(self._shown(s) for s in check.shown if not _is_array(s)))

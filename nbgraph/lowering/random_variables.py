@@ -16,13 +16,11 @@ from nbgraph.dispatch.random import whole
 from nbgraph.dispatch.random.distributions import Condition, Native, native
 from nbgraph.dispatch.random.domains import Domain
 from nbgraph.dispatch.random.states import WORDS
-from nbgraph.graph.basic import Apply, Constant, Variable
-from nbgraph.graph.evaluate import evaluate_all, value_of
+from nbgraph.graph.basic import Apply, Variable
 from nbgraph.graph.fg import FunctionGraph
 from nbgraph.graph.op import known_class
 from nbgraph.graph.replace import rebuild
 from nbgraph.graph.source import attributed_to
-from nbgraph.graph.traversal import graph_inputs
 from nbgraph.lowering.draws import Allowed, Drawing, Origin, words_of
 from nbgraph.lowering.states import States
 from nbgraph.rewrites.shapes import Shapes
@@ -170,15 +168,15 @@ class _Drawn:
              scratch: Sequence[tuple[str, Sequence[Any]]] = (), fits: Sequence[Any] = (), spread: bool = False,
              **what: Any) -> Any:
         """One Drawing; the state is the one after it. For options see there, and at `numbers`."""
-        known = [(_folded(nt.all(test) if test.type.ndim else test), condition) for test, condition in tests]
-        unknown = [(test, condition) for test, condition in known if not (isinstance(test, Constant) and test.data)]
+        known = [(whole.folded(nt.all(test) if test.type.ndim else test), condition) for test, condition in tests]
+        unknown = [(test, condition) for test, condition in known if not whole.always(test)]
         origin = Origin(self.node, op or self.op, len(params), self.sized, spread, support)
         made = Drawing(origin, self.kind, ndim=len(lengths), taken=len(arguments), fits=len(fits),
                        scratch=tuple((dtype, len(dims)) for dtype, dims in scratch),
                        conditions=[condition for _, condition in unknown], **what)
-        rooms = [_folded(as_length(n)) for _, dims in scratch for n in dims]
-        node = made.make_node(self.state, *map(_folded, lengths), *params, *map(_folded, arguments), *rooms, *fits,
-                              *(test for test, _ in unknown))
+        rooms = [whole.folded(as_length(n)) for _, dims in scratch for n in dims]
+        node = made.make_node(self.state, *map(whole.folded, lengths), *params, *map(whole.folded, arguments),
+                              *rooms, *fits, *(test for test, _ in unknown))
         node.line = self.node.line
         for v in node.outputs:
             v.line = node.line
@@ -199,11 +197,3 @@ def _row(domain: Domain) -> ScalarFunction:
     name = f"{holds.__module__}.{holds.__name__}"
     return ScalarFunction(holds.__name__, len(domain.parameters), np.vectorize(holds, otypes=[bool]),
                           lambda *kinds: (*kinds, "bool"), holds.__doc__ or "", name)
-
-
-def _folded(v: Any) -> Any:
-    """A variable as a constant, where it follows from constants alone: no rewriting comes after this."""
-    v = nt.as_tensor_variable(v)
-    if isinstance(v, Constant) or not all(isinstance(leaf, Constant) for leaf in graph_inputs([v])):
-        return v
-    return nt.constant(value_of(v, evaluate_all(FunctionGraph([], [v]), [])))

@@ -102,8 +102,10 @@ def _convert(x: Any, name: str | None) -> Any:
         x = x.default_output()
     if isinstance(x, Variable):
         if not isinstance(x.type, TensorType):
+            held = x.get_value(borrow=True) if hasattr(x, "get_value") else None
             raise DTypeError(None, f"expected a tensor, got {x} of type {x.type}", line=user_line(), x=x,
-                             fix="tensor functions take arrays; use an Op that takes this Type")
+                             fix="make it of an array: shared(np.asarray(value))" if isinstance(held, (list, tuple))
+                             else "tensor functions take arrays; use an Op that takes this Type")
         return x
     if hasattr(x, "__nbgraph_tensor__"):
         return x.__nbgraph_tensor__()

@@ -66,6 +66,25 @@ def test_notebook_of_own_operations_shows_each_way(outputs_of):
     assert sum(bool(line.strip()) for line in cell["source"]) < 60
 
 
+def test_notebook_of_the_metropolis_sampler_checks_its_answer(outputs_of):
+    """The issue: "a Metropolis sampler … written as a user would"; the notebook asserts its means."""
+    outputs = outputs_of("metropolis.ipynb")
+    printed = "".join(output.get("text", "") for output in outputs)
+    assert "normal(pcg64(rng_0), " in printed and "computed by Python code" not in printed
+    assert "accepted" in printed and "ratio" in printed
+    assert printed.count("standard errors") == 6
+    assert any("image/png" in output.get("data", {}) for output in outputs)
+
+
+def test_notebook_of_the_bootstrap_checks_its_answer(outputs_of):
+    """The issue: "a bootstrap written as a user would"; the notebook asserts SciPy's interval and a formula."""
+    outputs = outputs_of("bootstrap.ipynb")
+    printed = "".join(output.get("text", "") for output in outputs)
+    assert "= integers(pcg64(rng), 0, 14)" in printed
+    assert "sandwich" in printed and "ratio" in printed
+    assert any("image/png" in output.get("data", {}) for output in outputs)
+
+
 def test_every_notebook_is_run():
     text = Path(__file__).read_text()
     assert all(f'outputs_of("{path.name}")' in text for path in FOLDER.glob("*.ipynb"))

@@ -297,3 +297,8 @@ def test_no_update_of_many_threads_is_lost():
         thread.join()
     assert a.get_value() == 3000
     assert (b.get_value() == 3000).all()
+
+
+def test_a_shared_list_is_no_tensor_and_the_error_says_how_to_make_one():
+    with pytest.raises(DTypeError, match=r"shared\(np.asarray\(value\)\)"):
+        nt.exp(shared([0.0, 1.0]))

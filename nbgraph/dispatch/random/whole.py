@@ -16,6 +16,10 @@ from nbgraph.dispatch.random.distributions import Condition, Native, above, scal
 from nbgraph.dispatch.random.domains import DOMAINS, OF_ARRAYS
 from nbgraph.dispatch.random.permute import LARGE, PART
 from nbgraph.dispatch.warn import INDEFINITE
+from nbgraph.graph.basic import Constant
+from nbgraph.graph.evaluate import evaluate_all, value_of
+from nbgraph.graph.fg import FunctionGraph
+from nbgraph.graph.traversal import graph_inputs
 from nbgraph.tensor.random import choices, continuous, discrete, positive, vectors
 from nbgraph.tensor.random.discrete import SLACK
 from nbgraph.tensor.shape import static_length
@@ -100,14 +104,42 @@ def integers(drawn: Any) -> Any:
     if dtype != "int64":
         tests.insert(0, (low >= least, Condition(f"low is out of bounds for {dtype}")))
     sign, comparison = ("<", low <= high) if op.endpoint else ("<=", low < high)
-    of_zero = Condition(f"high {sign} 0")
-    other = Condition(f"low {'>' if op.endpoint else '>='} high")
-    all_zero = nt.all(nt.eq(low, 0)) if low.type.ndim else nt.eq(low, 0)
-    tests += [(comparison | ~all_zero, of_zero), (comparison | all_zero, other)]
-    tests = [(test | nt.eq(_product(drawn.lengths), 0), condition) for test, condition in tests]
+    from_zero = _known_zero(low)
+    of_zero, other = Condition(f"high {sign} 0"), Condition(f"low {'>' if op.endpoint else '>='} high")
+    if from_zero is None:
+        zero = nt.all(nt.eq(low, 0)) if low.type.ndim else nt.eq(low, 0)
+        tests += [(comparison | ~zero, of_zero), (comparison | zero, other)]
+    else:
+        tests.append((comparison, of_zero if from_zero else other))
     around = "" if kernel == "integers" else f"{_HERE}bounded.forget_small"
-    return drawn.numbers(Native(f"{_HERE}ranges.{kernel}", (), "int64", around), arguments=(low, last - low),
-                         conditions=tests)
+    return drawn.numbers(Native(f"{_HERE}ranges.{kernel}", (), "int64", around),
+                         arguments=(low, last if from_zero else last - low),
+                         conditions=_unless_empty(tests, _product(drawn.lengths)))
+
+
+def folded(v: Any) -> Any:
+    """A variable as a constant, where it follows from constants alone: no rewriting comes after this."""
+    v = nt.as_tensor_variable(v)
+    if isinstance(v, Constant) or not all(isinstance(leaf, Constant) for leaf in graph_inputs([v])):
+        return v
+    return nt.constant(value_of(v, evaluate_all(FunctionGraph([], [v]), [])))
+
+
+def always(test: Any) -> bool:
+    """True where a folded condition is known to hold."""
+    return isinstance(test, Constant) and bool(test.data.all())
+
+
+def _known_zero(x: Any) -> bool | None:
+    """Whether all of x is 0; None where that is not known before a call."""
+    return not x.data.any() if isinstance(x, Constant) else None
+
+
+def _unless_empty(tests: Sequence[tuple[Any, Condition]], count: Any) -> list[tuple[Any, Condition]]:
+    """What must hold where there is something to draw, without what is known to."""
+    known = [(folded(test), condition) for test, condition in tests]
+    empty = folded(nt.eq(count, 0))
+    return [(test | empty, condition) for test, condition in known if not always(test)]
 
 
 def _probabilities(p: Any) -> Any:
@@ -167,10 +199,9 @@ def choice(drawn: Any) -> Any:
     n = a.shape[axis] if a.type.ndim else a
     lengths = drawn.lengths[axis:len(drawn.lengths) - a.type.ndim + axis + 1] if a.type.ndim else drawn.lengths
     count = _product(lengths)
-    none = nt.eq(count, 0)
-    tests = [(nt.gt(n, 0) | none, Condition(
+    tests = _unless_empty([(nt.gt(n, 0), Condition(
         "a cannot be empty unless no samples are taken" if a.type.ndim else
-        "a must be a positive integer unless no samples are taken"))]
+        "a must be a positive integer unless no samples are taken"))], count)
     if p:
         total = nt.sum(p[0])
         tests += [(nt.eq(p[0].shape[0], n), Condition("a and p must have same size")),

@@ -195,7 +195,8 @@ class RandomVariable(Op):
     def _as_generator(self, rng: Any) -> Any:
         if isinstance(rng, Variable) and isinstance(rng.type, RandomType):
             return rng
-        fix = "give shared(generator): a variable, so that it is known who draws from it"
+        fix = (f"call the method of the stream: stream.{self.name}(…)" if hasattr(rng, "state_updates") else
+               "give shared(generator): a variable, so that it is known who draws from it")
         raise DTypeError(self, f"rng must be a symbolic generator, got {type(rng).__name__} {str(rng)[:60]!r}",
                          line=user_line(), fix=fix)
 

@@ -20,6 +20,7 @@ from nbgraph.graph.op import Op
 from nbgraph.tensor.random import basic, normal, uniform
 from nbgraph.tensor.random.op import RandomVariable
 from nbgraph.tensor.random.type import RandomGeneratorType, RandomType, random_generator_type, same_state
+from nbgraph.tensor.random.utils import RandomStream
 from nbgraph.tensor.random.var import RandomGeneratorSharedVariable
 
 BIT_GENERATORS = (np.random.PCG64, np.random.PCG64DXSM, np.random.MT19937, np.random.Philox, np.random.SFC64)
@@ -170,6 +171,55 @@ def test_default_updates_of_explicit_states(mode: str):
 def test_what_is_no_symbolic_generator_is_refused(value):
     with pytest.raises(DTypeError, match="rng must be a symbolic generator"):
         normal(rng=value)
+
+
+def test_a_stream_in_the_place_of_a_generator_is_pointed_to_its_methods():
+    with pytest.raises(DTypeError, match=r"stream\.normal\(…\)"):
+        normal(rng=RandomStream(1))
+
+
+def test_what_is_known_of_parameters_is_not_looked_at_in_a_call():
+    n, x = nt.iscalar("n"), nt.dvector("x")
+    for drawn, given in ((basic.integers(0, 15, size=(n, 15)), n), (basic.integers(15, size=(n, 15)), n),
+                         (basic.choice(x, size=(4, 15)), x), (basic.integers(2, x.shape[0], size=4), x)):
+        source = function([given], drawn).source
+        assert "15 < 0" not in source and "0 < 15" not in source and "invert" not in source and "== 0" not in source
+    f = function([n], basic.integers(0, 15, size=(n, 15)))
+    assert f(0).shape == (0, 15)
+    with pytest.raises(ValueError, match="negative dimensions"):
+        f(-1)
+
+
+@pytest.mark.parametrize(("low", "high"), [(0, 0), (0, -1), (2, 2), (3, 1)])
+@pytest.mark.parametrize("known", ["both", "low", "high", "neither"])
+@pytest.mark.parametrize("endpoint", [False, True])
+def test_ends_out_of_order_are_refused_as_numpy_does(low, high, known, endpoint, mode: str):
+    a, b = nt.lscalar("a"), nt.lscalar("b")
+    ends = low if known in ("both", "low") else a, high if known in ("both", "high") else b
+    f = function([a, b], basic.integers(*ends, size=3, endpoint=endpoint, rng=shared(generator())), mode=mode,
+                 on_unused_input="ignore")
+    try:
+        expected = generator().integers(low, high, size=3, endpoint=endpoint)
+    except ValueError as error:
+        with pytest.raises(ValueError, match=str(error)):
+            f(low, high)
+    else:
+        np.testing.assert_array_equal(f(low, high), expected)
+
+
+def test_updates_of_variables_without_names_have_names_in_the_source():
+    rng, w = shared(generator()), shared(np.zeros(3))
+    next_rng, x = normal(size=3, rng=rng, return_next_rng=True)
+    source = function([], [], updates=[(rng, next_rng), (w, w + x)]).source
+    assert "-> rng_next, add." in source and "_next" not in source.replace("rng_next", "")
+
+
+@pytest.mark.parametrize("ends", [((0, 0), (0, 0)), ((0, 0), (1, -1)), ((0, 1), (0, 1)), ((5, 1), (6, 0))])
+def test_ends_of_arrays_out_of_order_are_refused_alike_in_every_mode(ends, mode: str):
+    a, b = nt.lvectors("a", "b")
+    f = function([a, b], basic.integers(a, b, size=2), mode=mode)
+    with pytest.raises(ValueError, match="high <= 0" if ends[0] == (0, 0) else "low >= high"):
+        f(*ends)
 
 
 def test_debug_mode_agrees():
