@@ -38,7 +38,7 @@ class Container:
     def __init__(self, type: Type, value: Any = None, name: str | None = None, *, strict: bool = False,
                  allow_downcast: bool | None = None, borrow: bool = False) -> None:
         self.type, self.name, self.strict, self.allow_downcast = type, name, strict, allow_downcast
-        self.storage: list[Any] = [None]
+        self.storage: list[Any] = type.cell()
         self.spare: list[Any] = [None]
         if value is not None:
             self.set(value, borrow=borrow)
@@ -80,12 +80,13 @@ class Container:
 
     def __getstate__(self) -> dict[str, Any]:
         return {"type": self.type, "name": self.name, "strict": self.strict, "allow_downcast": self.allow_downcast,
-                "storage": self.storage}
+                "storage": [self.storage[0]]}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         for key, value in state.items():
             setattr(self, key, value)
-        self.spare = [None]
+        self.storage, self.spare = self.type.cell(), [None]
+        self.storage[0] = state["storage"][0]
 
     def __repr__(self) -> str:
         return f"Container({self.name or self.type}: {self.storage[0]!r})"

@@ -30,7 +30,8 @@ class Executor(Protocol):
     `entry` takes the values of the graph's inputs, then `constants`, then an array for each of `destinations`, the
     (output, input) positions of updates that are written into it; it gives the values of its outputs. Where it raises a
     `failure`, `error_of` says what the user is to be told. One that `refuses` gives None, and has done nothing, for
-    arguments that it can't take; to any other the right ones must be given. One with a `timeline` takes a record last,
+    arguments that it can't take; to any other the right ones must be given. Where an input is among its `states`, it
+    takes a cell's value as it is held, a generator or what stands for one. One with a `timeline` takes a record last,
     int64[timeline.size], and fills it.
     """
 
@@ -46,6 +47,8 @@ class Executor(Protocol):
     def destinations(self) -> tuple[tuple[int, int], ...]: ...
     @property
     def refuses(self) -> bool: ...
+    @property
+    def states(self) -> frozenset[int]: ...
     @property
     def failure(self) -> tuple[type[Exception], ...]: ...
     @property

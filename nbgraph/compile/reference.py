@@ -43,6 +43,7 @@ class ReferenceExecutor:
     scalar_inputs : tuple of bool  all False: 0-d inputs are taken as 0-d arrays
     constants, failure : empty     nothing is passed besides the inputs, no error is a code
     refuses : False                arguments are not looked at
+    states : none                  generators are taken as they are
     timeline, stage_seconds        see `Executor`
     """
 
@@ -51,6 +52,7 @@ class ReferenceExecutor:
     destinations: tuple[tuple[int, int], ...] = ()
     failure: tuple[type[Exception], ...] = ()
     refuses = False
+    states: frozenset[int] = frozenset()
     timeline: Timeline | None = None
 
     def __init__(self, fgraph: FunctionGraph) -> None:

@@ -21,6 +21,8 @@ from nbgraph.graph.fg import FunctionGraph
 class WatchingExecutor:
     """Runs `shipped`; `look` sees every value, and may raise. All else is as with `shipped`."""
 
+    states: frozenset[int] = frozenset()  # generators are looked at, too
+
     def __init__(self, shipped: Any, fgraph: FunctionGraph, name: str, input_names: Sequence[str | None],
                  generators: Sequence[str | None] = ()) -> None:
         # Lowering brings Numba in, which `import nbgraph` must not.

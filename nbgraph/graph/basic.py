@@ -54,6 +54,10 @@ class Type:
     def __call__(self, name: str | None = None) -> Any:
         return self.make_variable(name)
 
+    def cell(self) -> list[Any]:
+        """A place for a value between calls: a list of one, None while there is none."""
+        return [None]
+
     def values_eq(self, a: Any, b: Any) -> bool:
         """True where two values are equal."""
         return bool(a == b)

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import Any
@@ -23,7 +23,6 @@ from nbgraph.lowering.emit import canonical_source
 from nbgraph.lowering.fission import split_like_terms
 from nbgraph.lowering.foreign import Foreign, PythonParts
 from nbgraph.lowering.fusion import fuse_rows
-from nbgraph.lowering.generators import Kinds, with_generators
 from nbgraph.lowering.lower import lower
 from nbgraph.lowering.memory import MemoryEstimate, estimate
 from nbgraph.lowering.outline import outline
@@ -35,7 +34,7 @@ from nbgraph.lowering.python_calls import with_python
 from nbgraph.lowering.quotients import multiply_by_reciprocals
 from nbgraph.lowering.reuse import reuse_buffers
 from nbgraph.lowering.schedule import schedule
-from nbgraph.lowering.states import States
+from nbgraph.lowering.states import Kinds, States
 from nbgraph.lowering.sums import sum_in_blocks
 from nbgraph.lowering.tiles import tile_short_rows
 from nbgraph.lowering.timeline import NativeTimeline
@@ -92,11 +91,12 @@ class Compiled:
     timeline : Timeline or None    what the record that `entry` takes last means, where the function is profiled
     stage_seconds : dict           what each stage from the graph to native code took
     failure : classes              of what `entry` raises and `error_of` is to see
+    states : set of int            inputs that may be a `Moved` in the place of a generator
     refuses : bool                 whether `entry` gives None, and has done nothing, for arguments that it can't take
     """
 
     def __init__(self, stages: Stages, native: Native, signature: Signature, stage_seconds: dict[str, float],
-                 other: Callable[[Kinds], Compiled]) -> None:
+                 updates: Collection[int], other: Callable[[Kinds], Compiled]) -> None:
         self.stages, self.native, self.signature = stages, native, signature
         self.stage_seconds = stage_seconds
         self.timeline = NativeTimeline(stages, signature) if stages.timing is not None else None
@@ -104,8 +104,8 @@ class Compiled:
                                    zip(stages.graph.inputs, stages.python.inputs, strict=True))
         self.constants = tuple(value for _, value in stages.program.constants)
         self.destinations = tuple((d.output, d.state) for d in stages.program.destinations)
-        self.entry, self.refuses = entry_of(native, stages, lambda kinds: other(kinds).called_alone), (
-            native.result is not None)
+        self.entry = entry_of(native, stages, updates, lambda kinds: other(kinds).called_alone)
+        self.refuses, self.states = native.result is not None, frozenset(stages.states.inputs)
         self.user_kernels = [node for node in stages.graph.nodes if isinstance(node.op, Foreign) and node.op.kernel]
         self.failure: tuple[type[Exception], ...] = (Exception,) if self.user_kernels else (CheckFailed,)
 
@@ -159,10 +159,14 @@ def arguments_of(stages: Stages) -> list[Argument]:
     return arguments + [Argument(buffer.dtype, buffer.ndim) for buffer in buffers]
 
 
-def entry_of(native: Native, stages: Stages, other: Callable[[Kinds], Callable[..., Any]]) -> Callable[..., Any]:
-    """What is called with values of the graph; `other` makes one for other bit generators, of the inputs alone."""
+def entry_of(native: Native, stages: Stages, updates: Collection[int],
+             other: Callable[[Kinds], Callable[..., Any]]) -> Callable[..., Any]:
+    """What is called with values of the graph; for `updates` and `other` see `with_generators`."""
     entry = with_python(native.entry, stages.python) if stages.python else native.entry
-    return with_generators(entry, stages.states, other) if stages.states else entry
+    if not stages.states:
+        return entry
+    from nbgraph.lowering.generators import with_generators  # distributions are loaded where there are any
+    return with_generators(entry, stages.states, updates, other)
 
 
 def summary(stages: Stages) -> str:
@@ -258,7 +262,8 @@ def compile_graph(fgraph: FunctionGraph, name: str, input_names: Sequence[str | 
         return compile_graph(fgraph, name, input_names, shared_inputs, names, output_names, allow_python=allow_python,
                              generators=kinds[:len(fgraph.inputs)])
 
-    return Compiled(stages, native, Signature(tuple(shared_inputs), carried, output_names), stopwatch.seconds, other)
+    return Compiled(stages, native, Signature(tuple(shared_inputs), carried, output_names), stopwatch.seconds,
+                    [output for output, _ in updates], other)
 
 
 def _parts_of_build(native: Native, seconds: float) -> dict[str, float]:

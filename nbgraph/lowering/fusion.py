@@ -154,7 +154,7 @@ def _joined(one: For, two: For, roots: dict[Buffer, Buffer]) -> For | None:
     innermost = not any(isinstance(s, For) for s in (*one.body, *two.body))
     if innermost and (_is_scattered(one) or _is_scattered(two) or _size([one, two]) > STATEMENTS):
         return None  # one loop that cannot be vectorised would spoil the other, a long one has no registers left
-    if innermost and ((_draws(one) and _gains_by_vectors(two)) or (_draws(two) and _gains_by_vectors(one))):
+    if (_draws(one) and _gains_by_vectors(two)) or (_draws(two) and _gains_by_vectors(one)):
         return None
     renamed = substituted(two.body, local=lambda e: one.index if e is two.index else e)
     if not _same_turn(one.body, renamed, one.index, roots):
@@ -193,16 +193,18 @@ def _is_scattered(loop: For) -> bool:
 
 
 def _draws(loop: For) -> bool:
-    """True where the loop draws random numbers, one after the other."""
-    return any(isinstance(s, Draw) for s in loop.body)
+    """True where the loop draws random numbers, one after the other: it is no loop of vectors, nor are its rows."""
+    return any(isinstance(s, Draw) for s in walk(loop.body))
 
 
 def _gains_by_vectors(loop: For) -> bool:
-    """True where a vectorised loop gains more than what it is joined with saves in memory."""
+    """True where a vectorised loop, or one over short rows, gains more than being joined with draws saves in memory."""
     if _draws(loop):
         return False
-    calls = [e.function for s in loop.body for x in expressions_of(s) for e in parts_of(x) if isinstance(e, Call)]
-    return len(calls) > FEW_CALLS or any(row.expensive for row in map(TABLE.get, calls) if row is not None)
+    calls = [e.function for s in walk(loop.body) for x in expressions_of(s) for e in parts_of(x)
+             if isinstance(e, Call)]
+    long = len(calls) > FEW_CALLS and not any(isinstance(s, For) for s in loop.body)
+    return long or any(row.expensive for row in map(TABLE.get, calls) if row is not None)
 
 
 # What touches what ----------------------------------------------------------------------------------------------------

@@ -3,46 +3,53 @@
     entry = with_generators(native_entry, states, other)      entry(*values): generators among values and results
 
 Native code moves words that belong to the call. A generator that is given stays where it is; what comes back is
-another one, which goes on where the draws have stopped.
+another one, which goes on where the draws have stopped. An update is stored as it is (`Moved`), and taken as it is by
+the next call: a generator is made of it when somebody looks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
-import numpy as np
-
 from nbgraph.dispatch.random.states import kind_or_none, moved_on, state_of
-from nbgraph.lowering.states import States
+from nbgraph.lowering.states import Kinds, States
+from nbgraph.tensor.random.type import Moved
 
-Kinds = tuple[str | None, ...]
 
-
-def with_generators(native: Callable[..., Any], states: States,
+def with_generators(native: Callable[..., Any], states: States, updates: Collection[int],
                     other: Callable[[Kinds], Callable[..., Any]]) -> Callable[..., Any]:
     """`native`, which is for the bit generators of `states`, as a function of generators.
 
+    updates : positions of outputs that are stored, and given to nobody
     other : what makes a function for other bit generators; called once for each combination that comes up
     """
-    taken, given = tuple(states.inputs.items()), tuple(states.outputs.items())
+    taken = tuple(states.inputs.items())
+    given = tuple((k, i, states.inputs[i], k in updates) for k, i in states.outputs.items())
     others: dict[Kinds, Callable[..., Any]] = {}
 
     def entry(*values: Any) -> Any:
         words = list(values)
         for i, kind in taken:
-            if kind_or_none(values[i]) != kind:
+            value = values[i]
+            if type(value) is Moved and value.kind == kind:
+                words[i] = value.words.copy()
+            elif kind_or_none(value) == kind:
+                words[i] = state_of(value)
+            else:
                 return elsewhere(values)
-            words[i] = state_of(values[i])
         results = native(*words)
         if results is None or not given:
             return results
         shown = list(results)
-        for k, i in given:
-            shown[k] = moved_on(values[i], results[k])
+        for k, i, kind, is_update in given:
+            value = values[i]
+            before = value.before if type(value) is Moved else value
+            shown[k] = Moved(before, kind, results[k], moved_on) if is_update else moved_on(before, results[k])
         return tuple(shown)
 
     def elsewhere(values: Sequence[Any]) -> Any:
+        values = [v.make(v.before, v.words) if type(v) is Moved else v for v in values]
         kinds = tuple(map(kind_or_none, values))
         if kinds not in others:
             others[kinds] = other(kinds)
@@ -50,7 +57,3 @@ def with_generators(native: Callable[..., Any], states: States,
 
     return entry
 
-
-def words_of(values: Sequence[Any]) -> list[Any]:
-    """Generators as native code takes them; anything else as it is."""
-    return [state_of(v) if isinstance(v, np.random.Generator) and kind_or_none(v) else v for v in values]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+Kinds = tuple[str | None, ...]  # of the bit generators of a call's values
+
 
 @dataclass(frozen=True)
 class States:

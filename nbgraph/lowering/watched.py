@@ -21,6 +21,7 @@ from nbgraph.lowering.executor import arguments_of, stages_of
 from nbgraph.lowering.python_calls import with_python
 from nbgraph.lowering.user_functions import check_user_functions
 from nbgraph.lowering.watch import Watch
+from nbgraph.tensor.random.type import Moved
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,8 @@ class WatchedFunction:
     def taken(self, values: Sequence[Any], outputs: bool = False) -> list[Any]:
         """Values of inputs (or outputs) as the graph has them: words of generators, everything else as it is."""
         generators = self.states.outputs if outputs else self.states.inputs
-        return [state_of(value) if k in generators else value for k, value in enumerate(values)]
+        return [value if k not in generators else value.words if isinstance(value, Moved) else state_of(value)
+                for k, value in enumerate(values)]
 
     def __call__(self, values: Sequence[Any]) -> tuple[tuple[Any, ...], list[Seen]]:
         """The outputs, and every value on the way in the order of the graph, some of them more than once.

@@ -415,7 +415,7 @@ class ScalarExecutor:
 
     source = None
     stages = None
-    constants, failure, destinations, refuses = (), (), (), False
+    constants, failure, destinations, refuses, states = (), (), (), False, frozenset()
 
     def __init__(self, fgraph):
         self.scalar_inputs = tuple(v.type.ndim == 0 for v in fgraph.inputs)

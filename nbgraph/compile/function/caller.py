@@ -166,7 +166,12 @@ def _work(plan: CallPlan, names: dict[str, Any]) -> list[str]:
         names[f"c{i}"] = constant
         values.append(f"c{i}")
     # Each state is read once: another thread may set it while this call runs.
-    lines = [f"v{i} = s{i}[0]" for i in range(len(plan.states))] + _memory(plan, names)
+    lines = [f"v{i} = held(s{i})" if count + i in plan.executor.states else f"v{i} = s{i}[0]"
+             for i in range(len(plan.states))]
+    lines += _memory(plan, names)
+    if plan.executor.states:
+        from nbgraph.tensor.random.type import held  # loaded where there are generators
+        names["held"] = held
     values += [f"d{i}" for i in range(len(plan.executor.destinations))]
     values += [] if plan.calls is None else ["record"]
     lines += [f"try: r = execute({', '.join(values)})", "except failure as failed: raise error_of(failed) from None"]

@@ -7,6 +7,9 @@ An Op that draws gives the generator that comes after the draws as another value
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -48,6 +51,10 @@ class RandomGeneratorType(RandomType):
         """As values_eq: there is nothing between two states."""
         return same_state(a, b)
 
+    def cell(self) -> list[Any]:
+        """A place that may hold a state of native code in the place of a generator."""
+        return GeneratorCell([None])
+
     def value_text(self, value: Any) -> str:
         """Generator(PCG64)"""
         return f"Generator({type(value.bit_generator).__name__})"
@@ -63,6 +70,48 @@ class RandomGeneratorType(RandomType):
 
     def __repr__(self) -> str:
         return "RandomGeneratorType()"
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What will be a generator when somebody looks at it: where native code has left one.
+
+    Attributes
+    ----------
+    before : np.random.Generator    of the same kind and seed sequence
+    kind : str                      of its bit generator
+    words : uint64[:]               where it is
+    make : callable                 (before, words) -> the generator
+    """
+
+    before: np.random.Generator
+    kind: str
+    words: np.ndarray
+    make: Callable[[np.random.Generator, np.ndarray], np.random.Generator]
+
+
+class GeneratorCell(list[Any]):
+    """A cell whose item is a generator for whoever looks; native code takes what `held` gives.
+
+    Making a generator costs microseconds, which a state that goes from call to call is spared.
+    """
+
+    def __getitem__(self, place: Any) -> Any:
+        value = super().__getitem__(place)
+        if isinstance(value, Moved):
+            with _LOOKING:
+                value = held(self)
+                if isinstance(value, Moved):
+                    self[0] = value = value.make(value.before, value.words)
+        return value
+
+
+_LOOKING = Lock()
+
+
+def held(cell: list[Any]) -> Any:
+    """What is in a cell as it is: a generator, or a Moved."""
+    return list.__getitem__(cell, 0)
 
 
 random_generator_type = RandomGeneratorType()

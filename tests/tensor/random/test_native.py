@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import pickle
 import re
@@ -181,6 +182,52 @@ def test_a_distribution_of_the_users_is_drawn_by_python_and_its_chain_with_it():
         np.testing.assert_array_equal(second, 2 * one.normal(1.0, size=2))
         np.testing.assert_array_equal(third, two.normal(size=3))
     assert f.source.count("pcg64(") == 1
+
+
+def test_a_generator_is_made_when_somebody_looks(mode: str):
+    """Between calls a state may be no generator; whoever looks at it, in whatever way, finds one."""
+    rng = shared(generator(), name="rng")
+    x = basic.normal(size=2, rng=rng)
+    f = function([], x, updates=[x.update])
+    expected = generator()
+
+    def step():
+        np.testing.assert_array_equal(f(), expected.normal(size=2))
+
+    step()
+    step()
+    looks = (lambda: rng.get_value(), lambda: rng.get_value(borrow=True), lambda: rng.container.value,
+             lambda: rng.container.storage[0], lambda: rng.container.duplicate().value,
+             lambda: pickle.loads(pickle.dumps(rng)).get_value(), lambda: copy.deepcopy(rng).get_value(),
+             lambda: f[rng], lambda: f.container[rng].value)
+    for look in looks:
+        found = look()
+        assert type(found) is np.random.Generator and same_state(found, expected)
+        assert found.bit_generator.seed_seq.entropy == 7
+        step()
+    own = rng.get_value(borrow=True)
+    assert own.normal() == expected.normal()  # drawn from outside, by who holds it
+    step()
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(f))(), copy.deepcopy(expected).normal(size=2))
+    np.testing.assert_array_equal(f.copy()()[0], expected.normal(size=2))
+    other = function([], x, mode="reference")
+    np.testing.assert_array_equal(other(), copy.deepcopy(expected).normal(size=2))
+    rng.set_value(generator(seed=9))
+    expected = generator(seed=9)
+    step()
+
+
+def test_a_call_that_fails_leaves_what_stands_for_a_generator():
+    sigma = nt.dscalar("sigma")
+    rng = shared(generator())
+    x = basic.normal(0.0, sigma, rng=rng)
+    f = function([sigma], x, updates=[x.update])
+    expected = generator()
+    assert f(1.0) == expected.normal()
+    for _ in range(2):
+        with pytest.raises(ValueError, match="scale < 0"):
+            f(-1.0)
+    assert f(1.0) == expected.normal() and same_state(rng.get_value(), expected)
 
 
 def test_the_seed_sequence_stays_with_the_generator():
