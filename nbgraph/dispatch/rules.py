@@ -25,6 +25,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Any
 
 from nbgraph.dispatch.expressions import Element, Expr
@@ -231,8 +232,15 @@ def is_user_kernel(op: Op) -> bool:
     return known_class(type(op), _RULES) in _USER_KERNELS
 
 
+# Where the rules of Ops are that few programs have: imported with the first of them.
+_LATER = {"nbgraph.tensor.random.mrg": "nbgraph.dispatch.random.mrg"}
+
+
 def has_rule(op: Op) -> bool:
     """True where the Op has a native kernel: its own, or that of a base class whose computation it keeps."""
+    for cls in type(op).__mro__ if _LATER else ():
+        if cls.__module__ in _LATER:
+            import_module(_LATER.pop(cls.__module__))
     return known_class(type(op), _RULES) is not None
 
 

@@ -187,10 +187,16 @@ class _Lowering:
         self.known.buffers[step.variable] = buffer
         self.known.loadable.add(step.variable)
 
+    def _room_for(self, scalar: Variable) -> Buffer:
+        """An array of one element, into which a function writes a 0-d value."""
+        buffer = Buffer(hint_of(scalar), scalar.type.dtype, (Literal(1),))
+        self.main.append(Allocate(buffer, scalar))
+        return buffer
+
     def _boxed(self, scalar: Variable) -> Buffer:
         """A 0-d value as an array of one element."""
-        buffer = Buffer(hint_of(scalar), scalar.type.dtype, (Literal(1),))
-        self.main += [Allocate(buffer, scalar), Store(buffer, (Literal(0),), self.known.scalar(scalar), scalar)]
+        buffer = self._room_for(scalar)
+        self.main += [Store(buffer, (Literal(0),), self.known.scalar(scalar), scalar)]
         return buffer
 
     def _library(self, step: LibraryStep) -> None:
@@ -206,7 +212,7 @@ class _Lowering:
         scratch = tuple(Buffer("work", dtype, tuple(map(self.known.extent, lengths)))
                         for dtype, lengths in rule.scratch)
         self.main += [Allocate(buffer) for buffer in scratch]
-        outputs = tuple(self._allocate(v) for v in node.outputs)
+        outputs = tuple(self._allocate(v) if v.type.ndim else self._room_for(v) for v in node.outputs)
         if rule.out_from is not None:
             source = self._buffer(rule.out_from)
             self._call(copy_loops(outputs[0], source), [], node.outputs, copies=(outputs[0], source))
@@ -216,6 +222,10 @@ class _Lowering:
             self.main.append(CallLibrary(rule.function, arguments, outputs, rule.allocates, node, stream,
                                          scratch))
         self.known.loadable.update(node.outputs)
+        for v, buffer in zip(node.outputs, outputs, strict=True):
+            if v.type.ndim == 0:
+                self.known.scalars[v] = self.scalars.simple(Load(buffer, (Literal(0),)), v)
+        self._flush()
 
     def _python_call(self, node: Any, op: Foreign, arguments: Sequence[Any], outputs: Any) -> CallPython:
         if self.result.python is None:

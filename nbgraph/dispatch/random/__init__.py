@@ -18,11 +18,13 @@ parameters, or of a size, is a loop over the elements in C order. No kernel chec
 | `ziggurat` | standard normal and exponential |
 | `continuous`, `circular`, `gamma` | functions of these; von Mises and Wald; gamma, beta, t, F, chi-square |
 | `poisson`, `binomial`, `counts`, `hypergeometric` | whole numbers |
-| `bounded`, `permute` | integers of a range, bytes; shuffles and choices |
-| `vectors` | multinomial, Dirichlet, multivariate normal |
+| `bounded`, `ranges`, `permute` | integers of a range, bytes; shuffles and choices |
+| `vectors`, `covariance` | multinomial, Dirichlet, multivariate normal |
 | `derived` | distributions that NumPy does not have |
-| `mrg` | MRG31k3p |
+| `rows` | vectors for each row of an array |
 | `domains`, `vector_domains` | which parameters are allowed |
+| `distributions`, `whole` | which kernel draws which random variable; those that are made of draws of others |
+| `mrg` | MRG31k3p, with its rule |
 | `libm` | the C library's functions, which these streams depend on |
 | `derive`, `tables64`, `tables32` | where tables come from |
 

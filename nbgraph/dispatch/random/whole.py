@@ -50,12 +50,9 @@ def _whole(drawn: Any, kernel: str, arguments: Sequence[Any], tests: Sequence[An
            params: Sequence[Any] | None = None, lengths: Sequence[Any] | None = None,
            scratch: Sequence[Any] = (), support: int = 0) -> Any:
     """What a kernel of `rows` writes."""
-    lengths = drawn.lengths if lengths is None else list(lengths)
-    number = not lengths
-    found = drawn.draw(op, drawn.params if params is None else params, arguments, tests, lengths or [nt.constant(1)],
-                       kernel=f"{_HERE}rows.{kernel}", gives=dtype, dtype=dtype, whole=True, scratch=scratch,
-                       support=support)
-    return found[0] if number else found
+    return drawn.draw(op, drawn.params if params is None else params, arguments, tests,
+                      drawn.lengths if lengths is None else lengths, kernel=f"{_HERE}rows.{kernel}", gives=dtype,
+                      dtype=dtype, whole=True, scratch=scratch, support=support)
 
 
 def betabinom(drawn: Any) -> Any:

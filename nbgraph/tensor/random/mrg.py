@@ -61,8 +61,7 @@ class MRGUniform(Op):
         states, size = inputs
         shape = tuple(int(n) for n in size)
         if min(shape, default=0) < 0:
-            raise ShapeError(self, f"negative dimensions are not allowed: {shape}", line=node.line,
-                             fix="lengths are >= 0")
+            raise negative_size_error(node, shape)
         count = math.prod(shape)
         after, drawn = stepped(states, -(-count // len(states)))
         output_storage[0][0] = after
@@ -85,6 +84,12 @@ class MRGUniform(Op):
     def R_op(self, inputs: Sequence[Any], eval_points: Sequence[Any]) -> list[Any]:
         """Nothing moves."""
         return [None, None]
+
+
+def negative_size_error(node: Apply, shape: Sequence[int]) -> ShapeError:
+    """The error for a size with a negative length, at run time."""
+    return ShapeError(node.op, f"negative dimensions are not allowed: {tuple(shape)}", line=node.line,
+                      fix="lengths are >= 0")
 
 
 unbatched(MRGUniform, "its streams give one array of draws, not one for each element of a batch; draw with a larger "
