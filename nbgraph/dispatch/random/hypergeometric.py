@@ -126,17 +126,17 @@ def multivariate_hypergeometric(rng: Any, colors: Any, sample: Any, out: Any) ->
 
 
 @kernel
-def multivariate_hypergeometric_count(rng: Any, colors: Any, sample: Any, choices: Any, out: Any) -> Any:
+def multivariate_hypergeometric_count(rng: Any, colors: Any, sample: Any, total: Any, choices: Any, out: Any) -> Any:
     """One draw of `sample` without replacement, method="count": the head of a shuffle of all.
 
     Parameters
     ----------
     colors : int64[n]        how many there are of each
     sample : int64           at most their sum
-    choices : int64[sum]     the colour of each, in any order: `colors_of` before the first draw
+    total : int64            their sum
+    choices : int64[total]   the colour of each, in any order: `colors_of` before the first draw
     out : int64[n]           written: how many of each are drawn
     """
-    total = choices.shape[0]
     most = sample > total // 2
     wanted = total - sample if most else sample
     for i in range(out.shape[0]):

@@ -11,7 +11,7 @@ from typing import Any
 
 from nbgraph.dispatch.jit import apart, kernel
 from nbgraph.dispatch.memory import reshape
-from nbgraph.dispatch.random import derived, permute, vectors
+from nbgraph.dispatch.random import derived, hypergeometric, permute, vectors
 
 
 @kernel
@@ -21,6 +21,37 @@ def multinomial(rng: Any, rows: Any, n: Any, p: Any, out: Any) -> Any:
     flat = reshape(out, (rows, p.shape[1]))
     for i in range(rows):
         vectors.multinomial(rng, n[i if n.shape[0] > 1 else 0], p[i if p.shape[0] > 1 else 0], flat[i])
+
+
+@kernel
+def multivariate_hypergeometric(rng: Any, rows: Any, colors: Any, sample: Any, out: Any) -> Any:
+    """int64[..., k] of colors: int64[r, k], sample: int64[r], by marginals"""
+    apart()
+    flat = reshape(out, (rows, colors.shape[1]))
+    for i in range(rows):
+        hypergeometric.multivariate_hypergeometric(rng, colors[i if colors.shape[0] > 1 else 0],
+                                                   sample[i if sample.shape[0] > 1 else 0], flat[i])
+
+
+@kernel
+def multivariate_hypergeometric_count(rng: Any, rows: Any, again: Any, colors: Any, sample: Any, work: Any,
+                                      out: Any) -> Any:
+    """The same by counting; what is shuffled is made anew for each row, or (not `again`) shuffled further.
+
+    work : int64[n], n at least the sum of a row of colors
+    """
+    apart()
+    flat = reshape(out, (rows, colors.shape[1]))
+    total = 0
+    for i in range(rows):
+        row = colors[i if colors.shape[0] > 1 else 0]
+        if i == 0 or again:
+            total = 0
+            for k in range(row.shape[0]):
+                total += row[k]
+            hypergeometric.colors_of(row, work)
+        hypergeometric.multivariate_hypergeometric_count(rng, row, sample[i if sample.shape[0] > 1 else 0], total, work,
+                                                         flat[i])
 
 
 @kernel

@@ -13,7 +13,7 @@ import numpy as np
 import nbgraph.tensor as nt
 from nbgraph.dispatch.random.covariance import FAILED, GOOD, root
 from nbgraph.dispatch.random.distributions import Condition, Native, above, scale_domain
-from nbgraph.dispatch.random.domains import DOMAINS, OF_ARRAYS
+from nbgraph.dispatch.random.domains import DOMAINS, LARGEST_URN, OF_ARRAYS
 from nbgraph.dispatch.random.permute import LARGE, PART
 from nbgraph.dispatch.warn import INDEFINITE
 from nbgraph.graph.basic import Constant
@@ -166,6 +166,29 @@ def multinomial(drawn: Any) -> Any:
     return nt.cast(_whole(drawn, "multinomial", arguments, tests, "int64", support=1), drawn.dtype)
 
 
+def multivariate_hypergeometric(drawn: Any) -> Any:
+    """One hypergeometric number after the other, or the head of a shuffle."""
+    colors, sample = drawn.params
+    total, by_count = nt.sum(colors, axis=-1), drawn.op.method == "count"
+    tests = [(sample >= 0, Condition("nsample must be nonnegative.")),
+             (colors >= 0, Condition("colors must be a one-dimensional sequence of nonnegative integers not exceeding "
+                                     "9223372036854775807."))]
+    if not by_count:
+        tests.append((total < LARGEST_URN, Condition('When method is "marginals", sum(colors) must be less than '
+                                                     "1000000000.")))
+    tests.insert(2, (sample <= total, Condition("nsample > sum(colors)")))
+    rows = _product(drawn.batch)
+    given = _rows(colors, 1, drawn.batch), _rows(sample, 0, drawn.batch)
+    if by_count:
+        again = nt.constant(len(drawn.batch) > 0 and (colors.type.ndim > 1 or sample.type.ndim > 0))
+        room = nt.max(total) if total.type.ndim else total
+        found = _whole(drawn, "multivariate_hypergeometric_count", (rows, again, *given), tests, "int64", support=1,
+                       scratch=(("int64", (nt.maximum(room, np.int64(0)),)),))
+    else:
+        found = _whole(drawn, "multivariate_hypergeometric", (rows, *given), tests, "int64", support=1)
+    return nt.cast(found, drawn.dtype)
+
+
 def dirichlet(drawn: Any) -> Any:
     """Gamma numbers by their sum."""
     (alpha,) = drawn.params
@@ -264,5 +287,5 @@ MAKERS: dict[type, Callable[[Any], Any]] = {
     positive.GenGammaRV: gengamma, positive.TruncExponentialRV: truncexpon, discrete.BetaBinomialRV: betabinom,
     discrete.IntegersRV: integers, discrete.CategoricalRV: categorical, vectors.MvNormalRV: multivariate_normal,
     vectors.MultinomialRV: multinomial, vectors.DirichletRV: dirichlet, choices.PermutationRV: permutation,
-    choices.ChoiceRV: choice,
+    vectors.MvHyperGeometricRV: multivariate_hypergeometric, choices.ChoiceRV: choice,
 }

@@ -110,9 +110,11 @@ from nbgraph.tensor.random.sizes import broadcast_params, normalize_size_param
 from nbgraph.tensor.random.vectors import (
     DirichletRV,
     MultinomialRV,
+    MvHyperGeometricRV,
     MvNormalRV,
     dirichlet,
     multinomial,
+    multivariate_hypergeometric,
     multivariate_normal,
 )
 
@@ -142,6 +144,7 @@ __all__ = [
     "LogSeriesRV",
     "LogisticRV",
     "MultinomialRV",
+    "MvHyperGeometricRV",
     "MvNormalRV",
     "NegBinomialRV",
     "NoncentralChiSquareRV",
@@ -193,6 +196,7 @@ __all__ = [
     "lognormal",
     "logseries",
     "multinomial",
+    "multivariate_hypergeometric",
     "multivariate_normal",
     "nbinom",
     "negative_binomial",

@@ -1,4 +1,4 @@
-"""Distributions whose draws are vectors: multivariate normal, Dirichlet, multinomial.
+"""Distributions whose draws are vectors: multivariate normal, Dirichlet, multinomial, multivariate hypergeometric.
 
     dirichlet(alpha)      alpha: float64[n, k]: n draws of k numbers, one after the other, as n calls of NumPy's
 """
@@ -100,4 +100,37 @@ class MultinomialRV(DiscreteRV):
         return rng.multinomial(np.broadcast_to(n, batch), np.broadcast_to(pvals, (*batch, pvals.shape[-1])))
 
 
+class MvHyperGeometricRV(DiscreteRV):
+    """Multivariate hypergeometric: how many of each colour are among nsample, taken from colors[k] of colour k.
+
+    `method` is "marginals" (one hypergeometric number after the other) or "count" (a shuffle of all that there are),
+    which draw different numbers, as in NumPy.
+    """
+
+    __props__ = (*DiscreteRV.__props__, "method")
+    name = "multivariate_hypergeometric"
+    ndim_supp = 1
+    parameters = (Parameter("colors", "how many there are of each, >= 0", dtype="int64", ndim=1),
+                  whole("nsample", "0 <= nsample <= sum(colors)"))
+
+    def __init__(self, method: str = "marginals") -> None:
+        super().__init__()
+        if method not in ("marginals", "count"):
+            raise ArgumentError(self, f"method={method!r}", line=user_line(), fix="it is 'marginals' or 'count'")
+        self.method = method
+
+    def called(self, colors: Any, nsample: Any, size: Any = None, method: str | None = None, **options: Any) -> Any:
+        """Vectors of integers; see the class."""
+        return MvHyperGeometricRV(method or self.method).draws((colors, nsample), size=size, **options)
+
+    def drawn(self, rng: np.random.Generator, params: Sequence[Any], size: Any, batch: Any, dtype: Any) -> Any:
+        colors, sample = params
+        how: Any = self.method
+        if colors.ndim == 1 and sample.ndim == 0:
+            return rng.multivariate_hypergeometric(colors, int(sample), size, how)
+        return one_by_one(lambda c, n: rng.multivariate_hypergeometric(c, int(n), method=how), batch,
+                          colors.shape[-1], params, (1, 0))
+
+
 multivariate_normal, dirichlet, multinomial = MvNormalRV(), DirichletRV(), MultinomialRV()
+multivariate_hypergeometric = MvHyperGeometricRV()

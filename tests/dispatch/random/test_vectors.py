@@ -52,7 +52,7 @@ def _counted(state, arguments, out):
     colors, sample, choices = arguments
     hypergeometric.colors_of(colors, choices)
     for i in range(out.shape[0]):
-        hypergeometric.multivariate_hypergeometric_count(rng, colors, sample, choices, out[i])
+        hypergeometric.multivariate_hypergeometric_count(rng, colors, sample, choices.shape[0], choices, out[i])
 
 
 @pytest.mark.parametrize("colors", COLORS, ids=str)

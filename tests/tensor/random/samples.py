@@ -153,6 +153,8 @@ def _vectors() -> Iterator[Sample]:
         yield Sample("dirichlet", (MEAN**2,), size)
         yield Sample("multinomial", (20, P), size)
         yield Sample("categorical", (P,), size)
+        for method in ("marginals", "count"):
+            yield Sample("multivariate_hypergeometric", (np.array([7, 0, 20, 5]), 9), size, {"method": method})
     for method in ("eigh", "cholesky"):
         yield Sample("multivariate_normal", (MEAN, COV), 4, {"method": method})
     yield Sample("multinomial", (np.array([[5], [9]]), np.stack([P, P[::-1], P])))

@@ -37,8 +37,8 @@ ROUGH = {
     "nbinom": (4.5, 0.3),
 }
 # Those that take an integer as well, or none of whose parameters is a real number.
-OTHERS = {"binomial", "betabinom", "hypergeometric", "multinomial", "integers", "randint", "choice", "permutation",
-          "random", "standard_normal", "standard_cauchy", "standard_exponential"}
+OTHERS = {"binomial", "betabinom", "hypergeometric", "multivariate_hypergeometric", "multinomial", "integers",
+          "randint", "choice", "permutation", "random", "standard_normal", "standard_cauchy", "standard_exponential"}
 
 
 def draws(name: str, params, seed: int, dtype: str | None = None):
