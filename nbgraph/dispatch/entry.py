@@ -16,6 +16,8 @@ from typing import Any
 
 from llvmlite import ir
 from numba.core import cgutils, types
+from numba.core import ir as numba_ir
+from numba.core.callconv import RETCODE_OK, excinfo_ptr_t
 from numba.core.callwrapper import PyCallWrapper
 from numba.np.numpy_support import as_dtype
 
@@ -35,7 +37,54 @@ _pointer = _byte.as_pointer()
 
 
 class EntryLower(LeanLower):
-    """The lowering of what Python calls."""
+    """The lowering of what Python calls.
+
+    A tuple that is returned is no value of LLVM's, which takes quadratic time for one of hundreds of arrays, but a list
+    of (type, value) until each value is stored where the caller has asked for it.
+    """
+
+    def lower_assign(self, ty: Any, inst: Any) -> Any:
+        if inst.target.name in self._singly_assigned_vars and hasattr(ty, "types"):
+            value = inst.value
+            op = value.op if isinstance(value, numba_ir.Expr) else None
+            if op == "build_tuple" and inst.target.name in self._returned():
+                return self._held_once_more([(kind, self._cast_var(item, kind))
+                                             for kind, item in zip(ty.types, value.items, strict=True)])
+            items = self._blk_local_varmap.get(value.value.name) if op == "cast" else None
+            if isinstance(items, list):
+                return self._held_once_more(items)
+        return super().lower_assign(ty, inst)
+
+    def _returned(self) -> set[str]:
+        """Variables that are returned, and those that are cast to them; nothing else reads these."""
+        if not hasattr(self, "_returned_names"):
+            casts = {s.target.name: s.value.value.name for s in self._assignments()
+                     if isinstance(s.value, numba_ir.Expr) and s.value.op == "cast"}
+            returned = {s.value.name for block in self.blocks.values() for s in block.body
+                        if isinstance(s, numba_ir.Return)}
+            self._returned_names = returned | {casts[name] for name in returned if name in casts}
+        return self._returned_names
+
+    def _held_once_more(self, items: list[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
+        for kind, value in items:
+            self.incref(kind, value)
+        return items
+
+    def decref(self, typ: Any, val: Any) -> None:
+        """Let go of a value, or of each value of a tuple."""
+        for kind, value in val if isinstance(val, list) else [(typ, val)]:
+            super().decref(kind, value)
+
+    def lower_inst(self, inst: Any) -> Any:
+        items = self._blk_local_varmap.get(inst.value.name) if isinstance(inst, numba_ir.Return) else None
+        if not isinstance(items, list):
+            return super().lower_inst(inst)
+        place, alike = self.function.args[0], isinstance(self.fndesc.restype, types.UniTuple)
+        for k, (kind, value) in enumerate(items):
+            model = self.context.data_model_manager[kind]
+            given = value if alike else model.as_data(self.builder, value)
+            self.builder.store(given, cgutils.gep_inbounds(self.builder, place, 0, k))
+        self.call_conv._return_errcode_raw(self.builder, RETCODE_OK)
 
     def create_cpython_wrapper(self, release_gil: bool = False) -> None:
         """The function that Python calls, in a module beside the code."""
@@ -65,13 +114,36 @@ class _EntryWrapper(PyCallWrapper):
         values = [self._value(api, builder, _field(builder, args, _ITEMS + 8 * k, _pointer), kind, failed)
                   for k, kind in enumerate(kinds)]
         state = api.save_thread()
-        status, result = self.context.call_conv.call_function(builder, self.func, self.fndesc.restype, kinds, values,
-                                                              attrs=("alwaysinline",))
+        status, place = self._call(builder, kinds, values)
         api.restore_thread(state)
         with builder.if_then(status.is_ok, likely=True):
-            builder.ret(api.from_native_return(self.fndesc.restype, result, environment))
+            builder.ret(self._boxed(api, builder, place, environment))
         self.context.call_conv.raise_error(builder, api, status)
         builder.ret(api.get_null_object())
+
+    def _call(self, builder: Any, kinds: Any, values: Any) -> tuple[Any, Any]:
+        """(status, pointer to what is returned) of the code."""
+        convention = self.context.call_conv
+        place = cgutils.alloca_once(builder, convention.get_return_type(self.fndesc.restype).pointee)
+        failure = cgutils.alloca_once(builder, excinfo_ptr_t)
+        arguments = convention._get_arg_packer(kinds).as_arguments(builder, values)
+        code = builder.call(self.func, [place, failure, *arguments], attrs=("alwaysinline",))
+        return convention._get_return_status(builder, code, builder.load(failure)), place
+
+    def _boxed(self, api: Any, builder: Any, place: Any, environment: Any) -> Any:
+        """The object of Python, of a tuple item by item."""
+        whole: Any = self.fndesc.restype
+        if not hasattr(whole, "types"):
+            value = self.context.get_returned_value(builder, whole, builder.load(place))
+            return api.from_native_return(whole, value, environment)
+        kinds = list(whole.types)
+        found = api.tuple_new(len(kinds))
+        for k, kind in enumerate(kinds):
+            value = builder.load(cgutils.gep_inbounds(builder, place, 0, k))
+            if not isinstance(whole, types.UniTuple):
+                value = self.context.data_model_manager[kind].from_data(builder, value)
+            api.tuple_setitem(found, k, api.from_native_return(kind, value, environment))
+        return found
 
     def _value(self, api: Any, builder: Any, item: Any, kind: Any, failed: Any) -> Any:
         """The native value of an argument that has been accepted."""
