@@ -107,13 +107,14 @@ def _increment(node: Apply) -> str:
     return "|" if node.outputs[0].type.dtype == "bool" else "+"
 
 
-def _gathered(lengths: Sequence[Any], indices: Sequence[Variable], index: tuple[Expr, ...]) -> Request:
+def _gathered(x: Variable | None, lengths: Sequence[Any], indices: Sequence[Variable],
+              index: tuple[Expr, ...]) -> Request:
     """The index into x, whose leading axes have these lengths, for an index into x[indices]."""
     rank = max(i.type.ndim for i in indices) if indices else 0
     found = []
-    for n, positions in zip(lengths, indices, strict=True):
+    for axis, (n, positions) in enumerate(zip(lengths, indices, strict=True)):
         at = yield Element(positions, broadcast_index(positions, index[:rank]))
-        if _counted(positions) is not None:
+        if _is_natural(x, axis, positions):
             found.append(at)
             continue
         length = yield from _value(n)
@@ -132,8 +133,24 @@ def _unknown(lengths: Sequence[Any]) -> tuple[Variable, ...]:
     return tuple(n for n in lengths if isinstance(n, Variable))
 
 
-def _arrays(indices: Sequence[Variable]) -> tuple[Variable, ...]:
-    return tuple(i for i in indices if i.type.ndim and _counted(i) is None)
+def _arrays(x: Variable | None, indices: Sequence[Variable]) -> tuple[Variable, ...]:
+    return tuple(i for axis, i in enumerate(indices) if i.type.ndim and not _is_natural(x, axis, i))
+
+
+def _is_natural(x: Variable | None, axis: int, index: Variable) -> bool:
+    """True where no element of an index into x is negative."""
+    return _counted(index) is not None or _is_drawn_within(x, axis, index)
+
+
+def _is_drawn_within(x: Variable | None, axis: int, index: Variable) -> bool:
+    """True where the index is one of random integers from 0 on, all below the length of that axis of x."""
+    if x is None or index.owner is None or not hasattr(index.owner.op, "below"):
+        return False
+    bound, length = index.owner.op.below(index.owner), x.type.shape[axis]
+    if isinstance(bound, int):
+        return length is not None and bound <= length
+    node = None if bound is None else bound.owner
+    return node is not None and node.op == Length(axis) and node.inputs[0] is x
 
 
 def _counted(index: Variable) -> Variable | None:
@@ -151,14 +168,14 @@ def gather(node: Apply) -> Pointwise:
     lengths = [_length(x, axis) for axis in range(len(indices))]
 
     def element(node: Apply, index: tuple[Expr, ...]) -> Request:
-        return (yield Element(x, (yield from _gathered(lengths, indices, index))))
+        return (yield Element(x, (yield from _gathered(x, lengths, indices, index))))
 
-    return Pointwise(element, cost=GATHER, needs_buffer=_arrays(indices), scalars=_unknown(lengths))
+    return Pointwise(element, cost=GATHER, needs_buffer=_arrays(x, indices), scalars=_unknown(lengths))
 
 
 def _at(index: Variable, i: Expr, length: Any) -> Request:
     """index[i], counted from the front."""
-    (at,) = yield from _gathered([length], [index], (i,))
+    (at,) = yield from _gathered(None, [length], [index], (i,))
     return at
 
 
@@ -173,7 +190,7 @@ def table_or_elements(node: Apply) -> Pointwise:
         place = yield from _at(index, at[0], n)
         return (yield Element(x, (_chosen((yield Element(whole, ())), at[0], place),)))
 
-    return Pointwise(element, cost=GATHER, needs_buffer=_arrays([index]), scalars=(whole, *_unknown([n])))
+    return Pointwise(element, cost=GATHER, needs_buffer=_arrays(None, [index]), scalars=(whole, *_unknown([n])))
 
 
 @lowers(TableElements)
@@ -186,7 +203,7 @@ def table_elements(node: Apply) -> Pointwise:
         place = yield from _at(index, at[0], n)
         return (yield Element(y, (_chosen((yield Element(whole, ())), place, at[0]),)))
 
-    return Pointwise(element, cost=GATHER, needs_buffer=(y, *_arrays([index])), scalars=(whole, n))
+    return Pointwise(element, cost=GATHER, needs_buffer=(y, *_arrays(None, [index])), scalars=(whole, n))
 
 
 def _is_shorter(n: Any, index: Variable) -> Variable:
@@ -206,13 +223,13 @@ def scatter(node: Apply) -> Writes:
     region = nt.AdvancedSubtensor()(x, *indices)
 
     def place(node: Apply, index: tuple[Expr, ...]) -> Request:
-        target = yield from _gathered(lengths, indices, index)
+        target = yield from _gathered(x, lengths, indices, index)
         value = yield Element(y, broadcast_index(y, index))
         return target, value
 
     part = Part(region, place, None if node.op.set_instead_of_inc else _increment(node),
                 scattered=len(indices) == x.type.ndim)
-    return Writes(x, (part,), needs_buffer=_arrays(indices), scalars=_unknown(lengths))
+    return Writes(x, (part,), needs_buffer=_arrays(x, indices), scalars=_unknown(lengths))
 
 
 @lowers(Nonzero)
@@ -275,6 +292,8 @@ def _gather_checks(node: Apply, first: int, dims: Dims) -> list[Check]:
     for axis, index in enumerate(indices):
         length = dims(x)[axis]
         count = _counted(index)
+        if _is_drawn_within(x, axis, index):
+            continue
         if count is not None:
             found.append(Check("at_most", (count, length), (length, length), _outside(node, axis), node))
             continue

@@ -24,9 +24,10 @@ from nbgraph.graph.op import Op
 from nbgraph.tensor.elemwise import Elemwise
 from nbgraph.tensor.random.op import RandomVariable
 from nbgraph.tensor.random.sizes import lengths_error
+from nbgraph.tensor.shape import static_length
 from nbgraph.tensor.type import TensorType
 
-_STREAMS = "nbgraph.dispatch.random.uniform."
+_STREAMS, _RANGES = "nbgraph.dispatch.random.uniform.", "nbgraph.dispatch.random.ranges."
 
 
 def words_of(kind: str) -> TensorType:
@@ -118,6 +119,22 @@ class Drawing(Op):
 
     def infer_shape(self, fgraph: Any, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         return [shapes[0], tuple(self.lengths(node))]
+
+    def below(self, node: Apply) -> Any:
+        """What all draws are below, where they are integers from 0 on: an int, or an int64 scalar; else None."""
+        if not self.kernel.startswith(_RANGES):
+            return None
+        low, most = self.arguments(node)
+        first = static_length(low) if low.type.ndim == 0 else None
+        if first is None or first < 0 or most.type.ndim:
+            return None
+        last = static_length(most)
+        if last is not None:
+            return first + last + 1
+        made = most.owner
+        if first != 0 or made is None or not isinstance(made.op, Elemwise) or made.op.function.name != "sub":
+            return None
+        return made.inputs[0] if static_length(made.inputs[1]) == 1 else None
 
     def perform(self, node: Apply, inputs: Sequence[Any], output_storage: list[list[Any]]) -> None:
         """The draws of NumPy's generator in that state."""

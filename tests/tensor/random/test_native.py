@@ -73,6 +73,35 @@ def test_expensive_functions_of_draws_keep_a_loop_that_is_vectorised():
     np.testing.assert_allclose(f(), np.exp(generator().normal(size=100_000)).sum(), rtol=1e-13)
 
 
+def test_places_that_are_drawn_within_an_array_are_not_looked_at_again():
+    """A bootstrap is one loop: neither the places nor what is there is an array of all resamples."""
+    x, count = nt.dvector("x"), nt.lscalar("count")
+    values = np.random.default_rng(1).normal(size=15)
+    places = generator().integers(0, 15, size=(7, 15))
+    for resamples in (x[basic.integers(0, x.shape[0], size=(count, x.shape[0]), rng=shared(generator()))],
+                      basic.choice(x, size=(count, x.shape[0]), rng=shared(generator()))):
+        f = function([x, count], resamples.mean(axis=1))
+        assert f.source.count("def fused") == 1 and "first_outside" not in f.source and "switch" not in f.source
+        np.testing.assert_allclose(f(values, 7), values[places].mean(axis=1), rtol=1e-14)
+
+
+@pytest.mark.parametrize(("low", "high", "within"), [(0, 5, True), (1, 5, True), (0, 4, True), (0, 6, False),
+                                                     (-2, 5, False), (-5, 0, False), (0, "n", False), (1, "n", False)])
+def test_places_that_may_lie_outside_are_looked_at(low, high, within):
+    n = nt.lscalar("n")
+    table = np.arange(5.0) * 10
+    places = basic.integers(low, n if high == "n" else high, size=50, rng=shared(generator()))
+    f = function([n], nt.constant(table)[places], on_unused_input="ignore")
+    assert ("first_outside" in f.source) != within
+    for end in (5, 9) if high == "n" else (high,):
+        drawn = generator().integers(low, end, size=50)
+        if drawn.max() > 4:
+            with pytest.raises(IndexError, match="out of bounds"):
+                f(end)
+        else:
+            np.testing.assert_array_equal(f(end), table[drawn])
+
+
 def test_one_draw_is_a_statement_of_the_main_function():
     mu = nt.dscalar("mu")
     f = function([mu], basic.normal(mu, rng=shared(generator(), name="rng")))
