@@ -6,10 +6,8 @@ forward mode; what must be refused is refused with the same words. The last test
 
 from __future__ import annotations
 
-import importlib
 import itertools
 import pickle
-import pkgutil
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
@@ -34,7 +32,9 @@ from nbgraph.tensor.type import TensorType
 from tests.samples import ROWS, Case, Failure, Row, Values
 from tests.samples.case import draw
 from tests.samples.compare import assert_result, layouts
+from tests.samples.derivatives import differentiable, moved_among
 from tests.samples.elementwise import taken
+from tests.samples.registry import BASES, FAMILIES, OF_USERS, every_op_class, subjects
 
 # The last has no rewriting: nothing but the Op's own kernel runs.
 MODES = ("FAST_RUN", "FAST_COMPILE", Mode("AS_IT_IS", (), "native"))
@@ -204,17 +204,6 @@ def span(a: np.ndarray) -> tuple[int, int]:
 
 # Derivatives --------------------------------------------------------------------------------------------------------
 
-def differentiable(case: Case) -> bool:
-    """True where an input and an output are of float or complex dtype."""
-    _, outputs = of_case(case)
-    return case.differentiate and bool(moved_among(case.types)) and bool(moved_among(z.type for z in outputs))
-
-
-def moved_among(types: Any) -> list[int]:
-    """The positions of those that a derivative can be taken of."""
-    return [k for k, kind in enumerate(types) if not dtypes.is_discrete(kind.dtype)]
-
-
 def derivatives(case: Case) -> tuple[list[Any], list[Any], list[Any], list[Any]]:
     """(inputs, weights and directions after them, pulled-back weights, pushed directions)."""
     inputs, outputs = of_case(case)
@@ -341,46 +330,9 @@ def message_of(function: Any, arrays: Sequence[np.ndarray], case: Failure, where
 
 # Nothing is left out --------------------------------------------------------------------------------------------------
 
-# Bases that are never applied themselves.
-BASES = {
-    "ViewOp": "a base of Ops that show the elements of their first input; has no make_node",
-    "UpdateOp": "a base of IncSubtensor and AdvancedIncSubtensor; has no make_node",
-    "Product": "a base of Dot and BatchedDot; has no make_node",
-    "AddedProduct": "a base of Gemm and Gemv; does not say what ranks it takes",
-    "GradientRule": "a base of Ops that change a gradient; does not say how",
-    "HasInnerGraph": "a base of Ops that are graphs; does not say what their inputs are",
-}
 # Ops that nothing is generated for.
 NO_KERNEL = {"OpFromGraph": "rewriting puts its graph in its place, before anything is lowered"}
 
-
-# Ops that wrap code of users, by the file that tests them with such code.
-OF_USERS = {
-    "Foreign": "tests/lowering/test_python_ops.py",
-    "FromFunctionOp": "tests/compile/test_ops.py",
-    "_Undifferentiated": "tests/dispatch/test_user_ops.py",
-}
-
-
-# Families of Ops (and single ones) that have tables of their own, by the file that tests all of them.
-FAMILIES = {
-    "MRGUniform": "tests/tensor/random/test_mrg.py",
-    "RandomVariable": "tests/tensor/random/test_distributions.py",
-}
-
-
-def every_op_class() -> list[type[Op]]:
-    """All Op classes that the package defines."""
-    for module in pkgutil.walk_packages(nbgraph.__path__, "nbgraph."):
-        if not module.name.endswith("__main__"):
-            importlib.import_module(module.name)
-    found: dict[type[Op], None] = {}
-    pending: list[type[Op]] = [Op]
-    while pending:
-        below = [cls for cls in pending.pop().__subclasses__() if cls.__module__.startswith("nbgraph.")]
-        found |= dict.fromkeys(below)
-        pending += below
-    return list(found)
 
 
 def subjects_of(row: Row) -> set[Any]:
@@ -407,13 +359,9 @@ def lacking(op_type: type[Op]) -> list[str]:
 
 
 def test_every_op_has_samples_a_kernel_and_a_gradient() -> None:
-    apart = set(BASES | OF_USERS | FAMILIES)
-    classes = [cls for cls in every_op_class() if cls.__name__ not in apart
-               and FAMILIES.keys().isdisjoint(base.__name__ for base in cls.__mro__)]
-    # The rows of the table are the samples of Elemwise.
-    missing = {cls.__name__: lacking(cls) for cls in classes if cls is not Elemwise and lacking(cls)}
+    missing = {cls.__name__: lacking(cls) for cls in subjects() if isinstance(cls, type) and lacking(cls)}
     assert not missing, missing
-    assert Elemwise in classes and Elemwise in _RULES
+    assert Elemwise in _RULES
 
 
 def test_an_op_that_lacks_everything_is_found() -> None:

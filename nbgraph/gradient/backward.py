@@ -13,14 +13,12 @@ from typing import Any
 import nbgraph.tensor as nt
 from nbgraph.errors import DerivedLine, DTypeError, GraphError, NullGradError, ShapeError
 from nbgraph.gradient.connections import Connections
-from nbgraph.graph.basic import Apply, Constant, Variable
+from nbgraph.graph.basic import Apply, Variable
 from nbgraph.graph.null_type import DisconnectedType, NullType, is_disconnected, is_null
 from nbgraph.graph.op import gradients_of, has_gradient
 from nbgraph.graph.source import attributed_to
 from nbgraph.tensor import dtypes
-from nbgraph.tensor.elemwise import Elemwise
-from nbgraph.tensor.masked import added
-from nbgraph.tensor.shape import ViewOp
+from nbgraph.tensor.masked import added, is_zero
 from nbgraph.tensor.type import TensorType
 
 Gradients = dict[Variable, Any]
@@ -145,20 +143,6 @@ def zero_gradient(x: Any) -> Any:
     if not isinstance(x.type, TensorType):
         return DisconnectedType()()
     return nt.zeros_like(x, dtype=dtypes.gradient_dtype(x.type.dtype))
-
-
-def is_zero(variable: Variable) -> bool:
-    """True where `variable` is known to be all zeros: a constant 0, reshaped, broadcast or cast."""
-    for _ in range(8):
-        if isinstance(variable, Constant):
-            return isinstance(variable.type, TensorType) and not variable.data.any()
-        node = variable.owner
-        if node is None or not isinstance(node.op, (ViewOp, Elemwise)):
-            return False
-        if isinstance(node.op, Elemwise) and not node.op.function.name.startswith("cast_"):
-            return False
-        variable = node.inputs[0]
-    return False
 
 
 def raise_null(variable: Variable, gradient: Variable) -> None:

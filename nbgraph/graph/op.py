@@ -67,8 +67,8 @@ class Op:
         """True where an application to constants may be computed when the function is compiled."""
         return True
 
-    # grad, L_op, R_op, infer_shape, connection_pattern, make_thunk, flops, debug_perform and expression are looked up
-    # by `hasattr`: the contract gives a meaning to their absence, so the base class does not define them.
+    # grad, L_op, R_op, support, infer_shape, connection_pattern, make_thunk, flops, debug_perform and expression are
+    # looked up by `hasattr`: the contract gives a meaning to their absence, so the base class does not define them.
 
     def _key(self) -> tuple[Any, ...]:
         assert self.__props__ is not None

@@ -79,7 +79,7 @@ from nbgraph.tensor.reductions import (
     sum_to_like,
     var,
 )
-from nbgraph.tensor.shape import BroadcastTo, DimShuffle, as_lengths
+from nbgraph.tensor.shape import BroadcastTo, DimShuffle, ViewOp, as_lengths
 from nbgraph.tensor.shape_functions import (
     atleast_1d,
     atleast_2d,

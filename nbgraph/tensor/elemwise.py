@@ -20,7 +20,7 @@ from nbgraph.graph.null_type import DisconnectedType
 from nbgraph.graph.op import Op
 from nbgraph.graph.source import user_line
 from nbgraph.tensor import dtypes
-from nbgraph.tensor.masked import pulled_back
+from nbgraph.tensor.masked import Support, pulled_back, same_shape
 from nbgraph.tensor.scalar_function import ScalarFunction
 from nbgraph.tensor.type import tensor_type
 
@@ -122,8 +122,21 @@ class Elemwise(Op):
         if dtypes.is_discrete(output.type.dtype) or self.function.pullback is None:
             return [nt.zeros_like(x, dtype=dtypes.gradient_dtype(x.type.dtype)) for x in inputs]
         pullback = self.function.pullback
-        terms = pulled_back(g, lambda inner: pullback(inner, *inputs, output))
+        # Where nothing is multiplied, zeros stay zeros without a condition round them.
+        terms = (pullback(g, *inputs, output) if self.function.plain
+                 else pulled_back(g, pullback, *inputs, output))
         return [self._gradient_like(x, term) for x, term in zip(inputs, terms, strict=True)]
+
+    def support(self, node: Apply, support_of: Support) -> Any:
+        """x + y is zero where both are, an outer product where one of its factors is."""
+        if self.function.name == "add":
+            first = support_of(node.inputs[1])
+            second = None if first is None else support_of(node.inputs[0])
+            return None if second is None else nt.or_(first, second)
+        if self.function.name != "mul" or any(same_shape(x, node.outputs[0]) for x in node.inputs):
+            return None
+        rows, columns = (support_of(x) for x in node.inputs)
+        return columns if rows is None else rows if columns is None else nt.and_(rows, columns)
 
     @staticmethod
     def _gradient_like(x: Any, term: Any) -> Any:

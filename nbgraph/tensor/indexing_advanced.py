@@ -24,6 +24,7 @@ from nbgraph.graph.op import Op
 from nbgraph.graph.source import user_line
 from nbgraph.tensor import dtypes
 from nbgraph.tensor.indexing_basic import bounds_error, index_fix, out_of_bounds, seen_by_user, too_many_indices
+from nbgraph.tensor.masked import Support
 from nbgraph.tensor.type import TensorType
 
 
@@ -115,6 +116,14 @@ def gathered_shape(node: Apply, shapes: Sequence[Sequence[Any]], first: int) -> 
     return (*dims, *shapes[0][len(symbols):])
 
 
+def mask_of(indices: Sequence[Any]) -> Any:
+    """The array whose elements that are not zero are at these indices; None where they are of another kind."""
+    node = indices[0].owner if indices else None
+    if node is None or not isinstance(node.op, Nonzero) or len(indices) != len(node.outputs):
+        return None
+    return node.inputs[0] if all(map(is_, indices, node.outputs)) else None
+
+
 def written_indices(indices: Sequence[Any], written: Sequence[Written]) -> list[str]:
     """What stands between the brackets: the mask where index arrays are the positions of its True elements."""
     shown: list[str] = []
@@ -181,6 +190,11 @@ class AdvancedSubtensor(Op):
         if dtypes.is_discrete(x.type.dtype):
             return [nt.zeros_like(x, dtype="float64"), *positions]
         return [nt.AdvancedIncSubtensor(False)(nt.zeros_like(x, dtype=g.type.dtype), g, *indices), *positions]
+
+    def support(self, node: Apply, support_of: Support) -> Any:
+        """What is gathered is zero where it comes from zeros."""
+        support = support_of(node.inputs[0])
+        return None if support is None else self(support, *node.inputs[1:])
 
     def R_op(self, inputs: Sequence[Any], eval_points: Sequence[Any]) -> list[Any]:
         """A gather is linear: the same gather of the direction."""

@@ -21,7 +21,13 @@ from nbgraph.graph.null_type import DisconnectedType
 from nbgraph.graph.op import Op
 from nbgraph.graph.source import user_line
 from nbgraph.tensor import dtypes
-from nbgraph.tensor.indexing_advanced import check_gather, gather_indices, static_broadcast, written_indices
+from nbgraph.tensor.indexing_advanced import (
+    check_gather,
+    gather_indices,
+    mask_of,
+    static_broadcast,
+    written_indices,
+)
 from nbgraph.tensor.indexing_basic import (
     check_pattern,
     check_static_region,
@@ -31,6 +37,7 @@ from nbgraph.tensor.indexing_basic import (
     pattern_text,
     region_shape,
 )
+from nbgraph.tensor.masked import Support, is_zero
 
 
 def update_value(op: Op, x: Any, y: Any, region_ndim: int) -> Any:
@@ -107,6 +114,15 @@ class UpdateOp(Op):
         zero = nt.constant(0, dtype=g.type.dtype)
         gx = self(g, zero, *positions) if self.set_instead_of_inc else g
         return [gx, nt.sum_to_like(self.region(g, positions), y), *disconnected]
+
+    def support(self, node: Apply, support_of: Support) -> Any:
+        """The same update of truth values, where a condition lets something into zeros; there a sum is `or`.
+
+        That no slice or index comes to a place would take another array to remember.
+        """
+        x, y, *positions = node.inputs
+        some = support_of(y) if is_zero(x) else None
+        return None if some is None else self(nt.zeros_like(x, dtype="bool"), some, *positions)
 
     def R_op(self, inputs: Sequence[Any], eval_points: Sequence[Any]) -> list[Any]:
         """Updates are linear in x and y together: the same update of the directions."""
@@ -205,3 +221,17 @@ class AdvancedIncSubtensor(UpdateOp):
 
     def region(self, x: Any, positions: Sequence[Any]) -> Any:
         return nt.AdvancedSubtensor()(x, *positions)
+
+    def support(self, node: Apply, support_of: Support) -> Any:
+        """As for all updates; and what a mask, which the indices are of, lets into zeros, or sets to zero."""
+        x, y, *indices = node.inputs
+        mask = mask_of(indices)
+        if mask is None:
+            return super().support(node, support_of)
+        chosen = nt.shape_padright(nt.neq(mask, 0), x.type.ndim - mask.type.ndim)
+        if is_zero(x):
+            return nt.broadcast_to(chosen, nt.lengths_of(x))
+        if not self.set_instead_of_inc or not is_zero(y):
+            return None
+        some, rest = support_of(x), nt.broadcast_to(nt.logical_not(chosen), nt.lengths_of(x))
+        return rest if some is None else nt.and_(some, rest)

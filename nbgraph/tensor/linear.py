@@ -20,6 +20,7 @@ from nbgraph.graph.null_type import DisconnectedType
 from nbgraph.graph.op import Op
 from nbgraph.graph.source import user_line
 from nbgraph.tensor import dtypes
+from nbgraph.tensor.masked import Support, times
 from nbgraph.tensor.type import TensorType
 
 
@@ -47,6 +48,17 @@ class Product(Op):
             return [nt.zeros_like(x, dtype="float64") for x in inputs]
         x, y = (nt.conj(v) if dtype in dtypes.COMPLEX else v for v in inputs)
         return self.pullbacks(x, y, g)
+
+    def support(self, node: Apply, support_of: Support) -> Any:
+        """A row of the product is zero where that of x is, and a column where that of y is."""
+        (x, y), found = node.inputs, None
+        rows, columns = support_of(x), support_of(y)
+        if rows is not None:
+            found = nt.any(rows, -1, keepdims=y.type.ndim > 1)
+        if columns is not None:
+            some = nt.any(columns, max(y.type.ndim - 2, 0), keepdims=y.type.ndim > 1 and x.type.ndim > 1)
+            found = some if found is None else nt.and_(found, some)
+        return None if found is None else nt.broadcast_to(found, nt.lengths_of(node.outputs[0]))
 
     def R_op(self, inputs: Sequence[Any], eval_points: Sequence[Any]) -> list[Any]:
         """d(x y) = dx y + x dy"""
@@ -90,7 +102,7 @@ class Dot(Product):
     def pullbacks(self, x: Any, y: Any, g: Any) -> list[Any]:
         """gx = g y^T and gy = x^T g, with outer products where an operand is a vector."""
         if x.type.ndim == 1 and y.type.ndim == 1:
-            return [g * y, g * x]
+            return [times(g, y), times(g, x)]
         if y.type.ndim == 1:
             return [_outer(g, y), Dot()(x.T, g)]
         if x.type.ndim == 1:

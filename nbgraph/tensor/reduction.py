@@ -21,7 +21,7 @@ from nbgraph.graph.null_type import DisconnectedType
 from nbgraph.graph.op import Op
 from nbgraph.graph.source import user_line
 from nbgraph.tensor import dtypes
-from nbgraph.tensor.masked import moved
+from nbgraph.tensor.masked import Support, pulled_back, support, times
 from nbgraph.tensor.type import TensorType
 
 NUMPY_REDUCTIONS: dict[str, Callable[..., Any]] = {
@@ -90,11 +90,17 @@ class Reduce(Op):
         if self.kind == "prod":
             others = products_of_others(nt.cast(x, self.acc_dtype), self.axes)
             wide = nt.expand_dims(nt.cast(g, self.acc_dtype), self.axes)
-            return [as_gradient_of(x, wide * nt.conj(others))]
+            return [as_gradient_of(x, times(wide, nt.conj(others)))]
         # Ties share the gradient equally; where the extremum is NaN, nothing is equal to it and the gradient is 0.
         ties = nt.eq(x, nt.expand_dims(z, self.axes))
-        each = g / nt.cast(nt.sum(ties, self.axes), dtypes.real_of(g.type.dtype))
+        count = nt.cast(nt.sum(ties, self.axes), dtypes.real_of(g.type.dtype))
+        (each,) = pulled_back(g, lambda inner, n: (inner / n,), count)
         return [as_gradient_of(x, nt.switch(ties, nt.expand_dims(each, self.axes), 0))]
+
+    def support(self, node: Apply, support_of: Support) -> Any:
+        """A sum is zero where all that it adds is."""
+        some = support_of(node.inputs[0]) if self.kind == "sum" else None
+        return None if some is None else nt.any(some, self.axes)
 
     def R_op(self, inputs: Sequence[Any], eval_points: Sequence[Any]) -> list[Any]:
         """The reduction is moved by `eval_points[0]` at the rate of its derivative."""
@@ -210,7 +216,12 @@ class Cumulative(Op):
             return [flip(self(flip(g, self.axis)), self.axis)]
         # z[k] = x[0] ... x[k], so gx[i] = (product before i) * r[i] with r[i] = g[i] + x[i + 1] * r[i + 1].
         before = shifted(z, self.axis, 1)
-        return [nt.conj(before) * backward_recurrence(nt.conj(x), g, self.axis)]
+        return [times(backward_recurrence(nt.conj(x), g, self.axis), nt.conj(before))]
+
+    def support(self, node: Apply, support_of: Support) -> Any:
+        """A sum is zero up to the first element that is not."""
+        some = support_of(node.inputs[0]) if self.kind == "sum" else None
+        return None if some is None else nt.gt(self(nt.cast(some, "int64")), 0)
 
     def R_op(self, inputs: Sequence[Any], eval_points: Sequence[Any]) -> list[Any]:
         """z'[i] = z'[i - 1] + x'[i], or z'[i] = x[i] * z'[i - 1] + x'[i] * z[i - 1]."""
@@ -277,7 +288,7 @@ class LinearRecurrence(Op):
         if dtypes.is_discrete(s.type.dtype):
             return [zero_gradient(a), zero_gradient(b)]
         gb = backward_recurrence(nt.conj(a), g, self.axis)
-        return [gb * nt.conj(shifted(s, self.axis, 0)), gb]
+        return [times(gb, nt.conj(shifted(s, self.axis, 0))), gb]
 
     def R_op(self, inputs: Sequence[Any], eval_points: Sequence[Any]) -> list[Any]:
         """s'[i] = a[i] * s'[i - 1] + a'[i] * s[i - 1] + b'[i]."""
@@ -296,8 +307,10 @@ class LinearRecurrence(Op):
 
 
 def backward_recurrence(a: Any, g: Any, axis: int) -> Any:
-    """r[i] = g[i] + a[i + 1] * r[i + 1] along `axis`, from the end."""
-    return flip(LinearRecurrence(axis)(shifted(flip(a, axis), axis, 0), flip(g, axis)), axis)
+    """r[i] = g[i] + a[i + 1] * r[i + 1] along `axis`, from the end; zero where a condition makes all of g zero."""
+    r = flip(LinearRecurrence(axis)(shifted(flip(a, axis), axis, 0), flip(g, axis)), axis)
+    some = support(g)
+    return r if some is None else nt.switch(nt.any(some, axis, keepdims=True), r, 0)
 
 
 def flip(x: Any, axis: int) -> Any:
@@ -330,7 +343,7 @@ def products_of_others(x: Any, axes: tuple[int, ...]) -> Any:
 def spread(g: Any, axes: Sequence[int], x: Any) -> Any:
     """g, which lacks `axes`, repeated along them to the shape of x."""
     kept = iter(range(g.type.ndim))
-    return nt.broadcast_to(moved(g, ["x" if axis in axes else next(kept) for axis in range(x.type.ndim)]),
+    return nt.broadcast_to(nt.dimshuffle(g, *("x" if axis in axes else next(kept) for axis in range(x.type.ndim))),
                            nt.lengths_of(x))
 
 

@@ -225,10 +225,11 @@ def std(x: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False, dtype
         acc_dtype: Any = None) -> Any:
     """sqrt(var(x)) over `axis`, with the parameters of `var`.
 
-    The gradient is NaN where all elements are equal: the standard deviation has a kink there, like |x| at 0.
+    The gradient is 0 where all elements are equal, where the standard deviation has a kink like |x| at 0: the smallest
+    of its subgradients, as for `norm`.
     """
     variance = var(x, axis, ddof, keepdims, dtype, acc_dtype)
-    return nt.cast(nt.sqrt(variance), variance.type.dtype)
+    return nt.cast(nt.switch(nt.eq(variance, 0), 0, nt.sqrt(variance)), variance.type.dtype)
 
 
 def norm(x: Any, L: Any = 2, axis: Any = None, keepdims: bool = False) -> Any:

@@ -68,8 +68,8 @@ def _half_away(x: np.ndarray) -> np.ndarray:
     return whole + np.where(np.abs(x - whole) >= 0.5, np.copysign(1.0, x), 0.0).astype(x.dtype)
 
 
-row("add", 2, np.add, like(np.add), "x + y", kernel="+", pullback=lambda g, x, y, z: (g, g))
-row("sub", 2, np.subtract, like(np.subtract), "x - y", kernel="-", pullback=lambda g, x, y, z: (g, -g))
+row("add", 2, np.add, like(np.add), "x + y", kernel="+", pullback=lambda g, x, y, z: (g, g), plain=True)
+row("sub", 2, np.subtract, like(np.subtract), "x - y", kernel="-", pullback=lambda g, x, y, z: (g, -g), plain=True)
 row("mul", 2, np.multiply, like(np.multiply), "x * y", kernel="*",
     pullback=lambda g, x, y, z: (g * nt.conj(y), g * nt.conj(x)))
 row("true_divide", 2, np.true_divide, like(np.true_divide), "x / y; integers give floats",
@@ -81,7 +81,7 @@ row("mod", 2, np.remainder, like(np.remainder), "x - y * floor(x / y), with the 
     domain=((-9, 9), (0.6, 3)), pullback=_mod_pullback, expensive=True)
 row("power", 2, np.power, like(np.power), "x ** y", domain=(POSITIVE, (-2, 2)), pullback=_power_pullback,
     expensive=True, needs=(1, "no_negative_integer"))
-row("neg", 1, np.negative, like(np.negative), "-x", pullback=lambda g, x, z: (-g,))
+row("neg", 1, np.negative, like(np.negative), "-x", pullback=lambda g, x, z: (-g,), plain=True)
 row("abs", 1, np.absolute, like(np.absolute), "|x|; the modulus of a complex number", domain=(0.2, 3),
     pullback=_abs_pullback)
 row("sign", 1, np.sign, like(np.sign), "-1, 0 or 1, the sign of x; NaN for NaN; x / |x| for a complex number",
@@ -99,9 +99,9 @@ row("round_half_to_even", 1, _whole(np.rint), _rounding(np.trunc),
 row("round_half_away_from_zero", 1, _whole(_half_away), _rounding(np.trunc),
     "the nearest integer, halves away from zero", domain=(-5, 5))
 row("maximum", 2, np.maximum, like(np.maximum), "the larger of x and y; NaN where one is NaN",
-    pullback=_extremum_pullback)
+    pullback=_extremum_pullback, plain=True)
 row("minimum", 2, np.minimum, like(np.minimum), "the smaller of x and y; NaN where one is NaN",
-    pullback=_extremum_pullback)
+    pullback=_extremum_pullback, plain=True)
 row("clip", 3, lambda x, low, high: np.minimum(np.maximum(x, low), high), common(3),
     "x, or the bound that it passes: minimum(maximum(x, low), high)",
-    domain=((-3, 3), (-1, -0.5), (0.5, 1)), pullback=_clip_pullback)
+    domain=((-3, 3), (-1, -0.5), (0.5, 1)), pullback=_clip_pullback, plain=True)

@@ -49,9 +49,10 @@ def _angle_pullback(g: Any, x: Any, z: Any) -> tuple[Any, ...]:
     return (nt.complex(-g * nt.imag(x) / square, g * nt.real(x) / square),)
 
 
-row("real", 1, np.real, _part, "the real part", pullback=lambda g, x, z: (g,))
+row("real", 1, np.real, _part, "the real part", pullback=lambda g, x, z: (g,), plain=True)
 row("imag", 1, np.imag, _part, "the imaginary part; 0 for a real number", pullback=_imag_pullback)
-row("conj", 1, np.conjugate, like(np.conjugate), "the complex conjugate", pullback=lambda g, x, z: (nt.conj(g),))
+row("conj", 1, np.conjugate, like(np.conjugate), "the complex conjugate", pullback=lambda g, x, z: (nt.conj(g),),
+    plain=True)
 row("angle", 1, np.angle, _angle_signature, "the angle of a complex number (radians)", expensive=True,
     pullback=_angle_pullback)
 row("complex", 2, _join, _complex_signature, "x + iy", pullback=lambda g, x, y, z: (nt.real(g), nt.imag(g)))

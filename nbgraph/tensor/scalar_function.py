@@ -43,6 +43,7 @@ class ScalarFunction:
     domain : intervals      where sampled inputs are taken from, one for each input
     expensive : bool        True where computing it again costs more than reading it from memory
     needs : tuple           (input, predicate in `dispatch.checks`) that must hold at run time, or ()
+    plain : bool            the pullback gives the gradient, its negative or zero: it multiplies by nothing
     module : str            where a function of a user is found again, which is in no table
     """
 
@@ -57,6 +58,7 @@ class ScalarFunction:
     expensive: bool = False
     needs: tuple[Any, ...] = field(default=())
     module: str = ""
+    plain: bool = False
 
     @property
     def infix(self) -> bool:
@@ -94,14 +96,14 @@ def lookup(name: str) -> ScalarFunction:
 
 def row(name: str, nin: int, numpy: Callable[..., Any], signature: Signature, doc: str, *, kernel: str | None = None,
         pullback: Pullback | None = None, domain: tuple[Interval, ...] | Interval = (-3.0, 3.0),
-        expensive: bool = False, needs: tuple[Any, ...] = ()) -> ScalarFunction:
+        expensive: bool = False, needs: tuple[Any, ...] = (), plain: bool = False) -> ScalarFunction:
     """Add a row to the table."""
     assert name not in TABLE, f"two rows named {name}"
     intervals = domain if domain and isinstance(domain[0], tuple) else (domain,) * nin
     # Dtypes decide dtypes and nothing else does, so what NumPy says is asked for once.
     signature = lru_cache(maxsize=4096)(signature)
     entry = ScalarFunction(name, nin, numpy, signature, doc, kernel or name, pullback,
-                           intervals, expensive, needs)  # type: ignore[arg-type]
+                           intervals, expensive, needs, plain=plain)  # type: ignore[arg-type]
     TABLE[name] = entry
     return entry
 

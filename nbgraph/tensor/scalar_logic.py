@@ -35,7 +35,7 @@ row("isinf", 1, np.isinf, lambda kind: (dtypes.result_type(kind), "bool"), "x is
 row("isfinite", 1, np.isfinite, lambda kind: (dtypes.result_type(kind), "bool"), "x is neither NaN nor infinite")
 
 row("switch", 3, lambda c, x, y: np.where(c, x, y), common(3, skip=1), "x where c is true, y elsewhere",
-    pullback=lambda g, c, x, y, z: (None, nt.switch(c, g, 0), nt.switch(c, 0, g)))
+    pullback=lambda g, c, x, y, z: (None, nt.switch(c, g, 0), nt.switch(c, 0, g)), plain=True)
 
 
 def _cast_to(dtype: str) -> Signature:
@@ -53,4 +53,4 @@ def _cast_function(dtype: str) -> Any:
 
 for _dtype in dtypes.ALL:
     row(f"cast_{_dtype}", 1, _cast_function(_dtype), _cast_to(_dtype), f"x as {_dtype}", kernel="identity",
-        pullback=lambda g, x, z: (g,), domain=(0, 9))
+        pullback=lambda g, x, z: (g,), domain=(0, 9), plain=True)

@@ -21,7 +21,6 @@ from nbgraph.graph.op import Op
 from nbgraph.graph.source import user_line
 from nbgraph.tensor import dtypes
 from nbgraph.tensor.elemwise import Elemwise
-from nbgraph.tensor.masked import moved
 from nbgraph.tensor.type import TensorType
 
 
@@ -179,7 +178,7 @@ class DimShuffle(ViewOp):
         return call("dimshuffle", x, *map(repr, self.order))
 
     def pullback(self, g: Any, x: Any, *lengths: Any) -> Any:
-        return moved(g, [self.order.index(axis) if axis in self.kept else "x" for axis in range(x.type.ndim)])
+        return nt.dimshuffle(g, *(self.order.index(axis) if axis in self.kept else "x" for axis in range(x.type.ndim)))
 
 
 class Reshape(ViewOp):

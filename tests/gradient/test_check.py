@@ -54,6 +54,18 @@ def test_tolerances_can_be_given():
     verify_grad(Doubled(1e-3), [np.array([1.0, 2.0, 3.0])], rel_tol=1e-2)
 
 
+def test_without_an_absolute_tolerance_small_gradients_count_as_well():
+    point = [np.array([1.0, 2.0, 3.0])]
+    verify_grad(Doubled(0.0), point, abs_tol=0.0, rel_tol=1e-12)
+    verify_grad(lambda x: 1e-9 * Doubled(1e-5)(x), point, abs_tol=1e-12, rel_tol=0.0)
+    with pytest.raises(GradientError):
+        verify_grad(lambda x: 1e-6 * Doubled(1e-5)(x), point, abs_tol=0.0)
+
+
+def test_a_function_may_refuse_steps_that_are_large():
+    verify_grad(lambda x: nt.arange(0.0, x, 1.0) * x, [np.array(2.995)], abs_tol=0.0, rel_tol=1e-9)
+
+
 def test_real_and_imaginary_parts_are_varied_separately():
     verify_grad(lambda z: nt.abs(z) * nt.conj(z), [np.array([1 + 2j, -0.5 + 0.1j])])
     with pytest.raises(GradientError):
@@ -106,6 +118,37 @@ def test_numeric_gradient_of_real_complex_and_discrete_arrays():
     np.testing.assert_allclose(found[0], [[2.0, 4.0]], rtol=1e-9)
     np.testing.assert_allclose(found[1], [6 + 8j], rtol=1e-9)
     np.testing.assert_array_equal(found[2], [0.0])
+
+
+@pytest.mark.parametrize(("f", "x", "wanted"), [
+    (np.exp, 2.0, np.exp(2.0)), (np.log, 0.01, 100.0), (np.tan, 1.5, 1 / np.cos(1.5) ** 2), (np.sqrt, 1e-3, 250 ** 0.5),
+    (np.sin, 300.0, np.cos(300.0)), (lambda x: abs(x - 0.3) * x, 0.3001, 0.3002), (lambda x: 1e6 + x, 0.5, 1.0)])
+def test_numeric_gradient_has_nine_digits_and_knows_how_many(f, x, wanted):
+    numeric = numeric_grad(lambda v: float(f(v)), np.array(x))
+    assert numeric.gf == pytest.approx(wanted, rel=1e-9)
+    assert abs(numeric.gf - wanted) <= 10 * numeric.error <= 1e-6 * abs(wanted)
+
+
+@pytest.mark.parametrize("x", [3.3, -7.7, 60.4])
+def test_steps_that_agree_by_the_stairs_they_cross_are_not_believed(x):
+    assert numeric_grad(lambda v: float(np.floor(v)), np.array(x)).gf == 0.0
+    assert numeric_grad(lambda v: float(v % 1), np.array(x)).gf == pytest.approx(1.0, rel=1e-12)
+
+
+def test_numeric_gradient_says_where_there_is_none():
+    numeric = numeric_grad(lambda v: float(np.sum(np.log(v))), np.array([-1.0, 2.0]))
+    assert np.isnan(numeric.gf).all() and np.isinf(numeric.error).all()
+    assert numeric_grad(lambda v: float(v), np.array(0.0)).error < 1e-12
+
+
+def test_numeric_gradient_adds_terms_up_after_their_differences():
+    numeric = numeric_grad(lambda v: np.array([1e12, 1e-12 * v[0], 1e3 * v[1]]), np.array([1.0, 2.0]))
+    np.testing.assert_allclose(numeric.gf, [1e-12, 1e3], rtol=1e-11)
+
+
+def test_one_step_is_taken_where_it_is_given():
+    numeric = numeric_grad(lambda v: float(v ** 3), np.array(1.0), eps=0.5)
+    assert numeric.gf == 3.25 and np.isnan(numeric.error)
 
 
 def test_numeric_gradient_of_a_single_array_is_an_array():

@@ -139,6 +139,24 @@ def test_norm_at_the_origin_is_its_smallest_subgradient(order, mode: str):
     np.testing.assert_array_equal(rows[0], [0.0, 0.0])
 
 
+def test_standard_deviation_of_equal_elements_has_the_gradient_0_as_the_norm_has(mode: str):
+    # JAX gives NaN, PyTorch 0: one of the subgradients, which are the gradients of norm(x - mean(x)) / sqrt(n) at 0.
+    (found,) = gradients(lambda x: nt.std(x, axis=1), [[2.0, 2.0, 2.0], [1.0, 3.0, 8.0]], mode=mode)
+
+    def of_row(t, k):
+        x = [mpmath.mpf(v) for v in (1, 3, 8)]
+        x[k] = t
+        mean = mpmath.fsum(x) / 3
+        return mpmath.sqrt(mpmath.fsum((v - mean) ** 2 for v in x) / 3)
+
+    wanted = [float(mpmath.diff(partial(of_row, k=k), v)) for k, v in enumerate((1, 3, 8))]
+    np.testing.assert_allclose(found, [[0.0] * 3, wanted], rtol=1e-12)
+    x, v = nt.dvector("x"), nt.dvector("v")
+    second = nbgraph.function([x, v], Rop(grad(nt.std(x, ddof=1), x), x, v), mode=mode)
+    np.testing.assert_array_equal(second([2.0, 2.0], [1.0, -1.0]), [0.0, 0.0])
+    assert nbgraph.function([x], nt.std(x), mode=mode)([np.nan, 1.0]) != 0
+
+
 def test_a_norm_of_negative_order_is_what_it_was():
     x = nt.dvector("x")
     f = nbgraph.function([x], [nt.norm(x, -1), nt.norm(x, -INF)], mode="reference")

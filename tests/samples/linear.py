@@ -54,8 +54,8 @@ def dot() -> Iterator[Case]:
                lambda x, y: [x.T @ y, y.T @ x, x.T @ y], differentiate=False)
     yield Case("with itself", lambda x: Dot()(x.T, x), (MATRIX,), (values("2 x 3", *_drawn((2, 3))),),
                lambda x: x.T @ x)
-    yield Case("computed", lambda x, y: nt.exp(Dot()(x * 2, y[::-1])) + 1, (MATRIX, MATRIX),
-               (values("2 x 3 x 2", *_drawn((2, 3), (3, 2))),), lambda x, y: np.exp((x * 2) @ y[::-1]) + 1)
+    yield Case("computed", lambda x, y: nt.exp(Dot()(x / 2, y[::-1])) + 1, (MATRIX, MATRIX),
+               (values("2 x 3 x 2", *_drawn((2, 3), (3, 2))),), lambda x, y: np.exp((x / 2) @ y[::-1]) + 1)
     yield Case("NaN and infinities", Dot(), (MATRIX, VECTOR), (values(
         "2 x 3", [[np.nan, 1.0, 0.0], [1.0, np.inf, 2.0]], [1.0, 1.0, 1.0], smooth=False),), np.dot,
         differentiate=False)

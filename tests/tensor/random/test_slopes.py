@@ -11,7 +11,7 @@ import nbgraph
 import nbgraph.tensor as nt
 from nbgraph import grad, shared
 from nbgraph.errors import DisconnectedInputError, NullGradError
-from nbgraph.gradient import Rop, verify_grad
+from nbgraph.gradient import Lop, Rop, verify_grad
 from nbgraph.tensor.random import basic
 
 # Shared states need a function.
@@ -47,7 +47,7 @@ def draws(name: str, params, seed: int, dtype: str | None = None):
 
 
 @pytest.mark.parametrize("name", SMOOTH)
-def test_gradients_are_those_of_finite_differences(name: str):
+def test_gradients_of_first_and_second_order_are_those_of_finite_differences(name: str):
     params, moving = SMOOTH[name]
 
     def of_moving(*moved):
@@ -56,7 +56,15 @@ def test_gradients_are_those_of_finite_differences(name: str):
             given[k] = v
         return draws(name, given, 11)
 
-    verify_grad(of_moving, [np.asarray(params[k]) for k in moving], mode=REFERENCE)
+    def gradients(*moved_and_weight):
+        *moved, weight = moved_and_weight
+        return Lop(of_moving(*moved), moved, weight)
+
+    points = [np.asarray(params[k]) for k in moving]
+    drawn = REFERENCE([], draws(name, params, 11))()
+    verify_grad(of_moving, points, mode=REFERENCE, abs_tol=0.0, rel_tol=1e-8)
+    # Second derivatives of loc + scale * z are zero but for the rounding of (x - loc) / scale.
+    verify_grad(gradients, [*points, np.cos(drawn)], mode=REFERENCE, abs_tol=1e-11, rel_tol=1e-8)
 
 
 @pytest.mark.parametrize("name", SMOOTH)
