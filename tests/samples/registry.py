@@ -32,6 +32,7 @@ OF_USERS = {
 # Families of Ops (and single ones) that have tables of their own, by the file that tests all of them.
 FAMILIES = {
     "Allowed": "tests/tensor/random/test_distributions.py",
+    "CovarianceRoot": "tests/tensor/random/test_native.py",
     "Drawing": "tests/tensor/random/test_distributions.py",
     "MRGUniform": "tests/tensor/random/test_mrg.py",
     "RandomVariable": "tests/tensor/random/test_distributions.py",
