@@ -19,6 +19,7 @@ import nbgraph
 import nbgraph.tensor as nt
 from nbgraph import function, shared
 from nbgraph.errors import KernelError
+from nbgraph.lowering import generators
 from nbgraph.tensor.random import RandomStream, basic
 from nbgraph.tensor.random.op import RandomVariable
 from nbgraph.tensor.random.type import random_generator_type, same_state
@@ -262,6 +263,28 @@ def test_no_update_is_lost_by_calls_from_many_threads():
     for thread in threads:
         thread.join()
     assert sorted(found) == sorted(map(tuple, generator().normal(size=(800, 2))))
+
+
+def test_looking_at_a_generator_takes_back_no_update(monkeypatch):
+    looking, stored = threading.Event(), threading.Event()
+
+    def slow(before, words, make=generators.moved_on):
+        looking.set()
+        stored.wait(10)
+        return make(before, words)
+
+    monkeypatch.setattr(generators, "moved_on", slow)
+    rng = shared(generator())
+    x = basic.normal(rng=rng)
+    f = function([], x, updates=[x.update])
+    found = [f()]
+    thread = threading.Thread(target=rng.get_value)
+    thread.start()
+    looking.wait(10)
+    found.append(f())
+    stored.set()
+    thread.join()
+    np.testing.assert_array_equal([*found, f()], generator().normal(size=3))
 
 
 # What is refused ------------------------------------------------------------------------------------------------------
