@@ -427,12 +427,21 @@ def test_a_covariance_that_is_not_definite_is_a_warning_at_the_line_of_the_call(
     with warnings.catch_warnings(), pytest.raises(RuntimeWarning, match="not symmetric"):
         warnings.simplefilter("error")
         f(INDEFINITE)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("default")
+        for _ in range(3):
+            f(INDEFINITE)
+    assert len(caught) == 1, "a line warns once"
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         f(np.eye(2))
     for options, values in (({"check_valid": "raise"}, INDEFINITE), ({"method": "cholesky"}, INDEFINITE)):
         with pytest.raises(ValueError, match=r"not (symmetric|positive)"):
             function([cov], basic.multivariate_normal(np.zeros(2), cov, **options))(values)
+    stated = function([cov], [basic.multivariate_normal(np.zeros(2), cov),
+                              basic.multivariate_normal(np.zeros(2), cov, method="cholesky")])
+    with pytest.warns(RuntimeWarning, match="not symmetric"), pytest.raises(ValueError, match="not positive definite"):
+        stated(INDEFINITE)
     ignored = function([cov], basic.multivariate_normal(np.zeros(2), cov, check_valid="ignore", method="eigh",
                                                         rng=shared(generator())))
     with warnings.catch_warnings():
