@@ -9,7 +9,6 @@ import re
 import subprocess
 import sys
 import threading
-import warnings
 from pathlib import Path
 
 import numpy as np
@@ -303,11 +302,11 @@ def _errors(inputs, drawn, values):
     return [_error(function(inputs, drawn, mode=mode), *values) for mode in ("FAST_RUN", "reference")]
 
 
-@pytest.mark.parametrize("name", [n for n in GOOD if n != "integers, endpoint"])
+@pytest.mark.parametrize("name", [*GOOD, "integers"])
 @pytest.mark.filterwarnings("ignore")
 def test_bad_parameters_are_refused_as_in_reference_mode_and_the_state_stays(name: str):
     rng, op = shared(generator()), DISTRIBUTIONS[name]
-    good = GOOD[name]
+    good = GOOD.get(name, {"low": 0, "high": 9})
     kinds = ["int64" if isinstance(value, int) and p.dtype == "int64" else "float64"
              for value, p in zip(good.values(), op.parameters, strict=False)]
     numbers = [nt.TensorType(kind, ())() for kind in kinds]
@@ -332,6 +331,12 @@ def test_bad_parameters_are_refused_as_in_reference_mode_and_the_state_stays(nam
             found = [_error(f, *rows) for f in of_arrays]
             assert found[0] == found[1], rows
     assert refused
+
+
+def test_bad_constants_are_refused_in_a_call():
+    for given in ((5.0, 0.0), (np.array([5.0, 5.0]), np.array([0.5, 0.0])), (-1.0, 0.5)):
+        found = _errors([], basic.nbinom(*given, rng=shared(generator())), ())
+        assert found[0] == found[1] and found[0] is not None, given
 
 
 BAD = {
@@ -394,61 +399,7 @@ def test_lengths_that_do_not_fit_are_told_as_in_reference_mode():
         assert found[0] == found[1] and found[0] is not None, drawn
 
 
-# Multivariate normal --------------------------------------------------------------------------------------------------
-
-INDEFINITE = np.array([[1.0, 2.0], [2.0, 1.0]])
-
-
-@pytest.mark.parametrize("method", ["svd", "eigh", "cholesky"])
-def test_multivariate_normal_numbers_of_any_size_are_numpys_but_for_rounding(method: str):
-    mean, cov = nt.dvector("mean"), nt.dmatrix("cov")
-    functions = {size: function([mean, cov], basic.multivariate_normal(mean, cov, size=size, method=method,
-                                                                       rng=shared(generator())), allow_python=False)
-                 for size in (None, (2, 3))}
-    source = np.random.default_rng(5)
-    for k in (0, 1, 2, 3, 10, 60):
-        a, m = source.normal(size=(k, k)), source.normal(size=k)
-        for size, f in functions.items():
-            expected = (generator().multivariate_normal(m, a @ a.T, size, method=method) if k
-                        else np.zeros((*(size or ()), 0)))
-            np.testing.assert_allclose(f(m, a @ a.T), expected, rtol=1e-10, atol=1e-12)
-
-
-def test_a_covariance_that_is_not_definite_is_a_warning_at_the_line_of_the_call(mode: str):
-    cov = nt.dmatrix("cov")
-    f = function([cov], basic.multivariate_normal(np.zeros(2), cov, rng=shared(generator())))
-    with pytest.warns(RuntimeWarning, match="not symmetric positive-semidefinite") as caught:
-        drawn = f(INDEFINITE)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        np.testing.assert_allclose(drawn, generator().multivariate_normal(np.zeros(2), INDEFINITE), rtol=1e-14)
-    if mode != "reference":
-        assert caught[0].filename == __file__
-    with warnings.catch_warnings(), pytest.raises(RuntimeWarning, match="not symmetric"):
-        warnings.simplefilter("error")
-        f(INDEFINITE)
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("default")
-        for _ in range(3):
-            f(INDEFINITE)
-    assert len(caught) == 1, "a line warns once"
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        f(np.eye(2))
-    for options, values in (({"check_valid": "raise"}, INDEFINITE), ({"method": "cholesky"}, INDEFINITE)):
-        with pytest.raises(ValueError, match=r"not (symmetric|positive)"):
-            function([cov], basic.multivariate_normal(np.zeros(2), cov, **options))(values)
-    stated = function([cov], [basic.multivariate_normal(np.zeros(2), cov),
-                              basic.multivariate_normal(np.zeros(2), cov, method="cholesky")])
-    with pytest.warns(RuntimeWarning, match="not symmetric"), pytest.raises(ValueError, match="not positive definite"):
-        stated(INDEFINITE)
-    ignored = function([cov], basic.multivariate_normal(np.zeros(2), cov, check_valid="ignore", method="eigh",
-                                                        rng=shared(generator())))
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        np.testing.assert_allclose(ignored(INDEFINITE), generator().multivariate_normal(
-            np.zeros(2), INDEFINITE, check_valid="ignore", method="eigh"), rtol=1e-14)
-
+# Other processes --------------------------------------------------------------------------------------------------
 
 SCRIPT = """
 import warnings
