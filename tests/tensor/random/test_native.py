@@ -341,8 +341,8 @@ def test_bad_constants_are_refused_in_a_call():
 
 BAD = {
     "dirichlet": [([1.0, -1.0],)],
-    "multinomial": [(-1, [0.5, 0.5]), (3, [0.5, 1.5]), (3, [0.7, 0.7, 0.1]), (3, [np.nan, 0.5])],
-    "categorical": [([0.5, 0.4],), ([-0.5, 1.5],), ([np.nan, 0.5],)],
+    "multinomial": [(-1, [0.5, 0.5]), (3, [0.5, 1.5]), (3, [0.7, 0.7, 0.1]), (3, [np.nan, 0.5]), (3, [])],
+    "categorical": [([0.5, 0.4],), ([-0.5, 1.5],), ([np.nan, 0.5],), ([],)],
     "multivariate_normal": [([0.0, 0.0], np.eye(3)), ([0.0, 0.0], np.ones((2, 3)))],
     "halfnormal": [(0.0, -1.0), (0.0, np.nan)], "cauchy": [(0.0, -1.0)], "halfcauchy": [(0.0, -1.0)],
     "t": [(-1.0, 0.0, 1.0), (1.0, 0.0, -1.0)], "invgamma": [(0.0, 1.0), (1.0, -1.0)],
@@ -374,6 +374,24 @@ def test_impossible_choices(case):
     x = basic.choice(a, size=size, rng=shared(generator()), **options)
     found = _errors([a], x, [n])
     assert found[0] == found[1] and found[0] is not None
+
+
+def test_without_outcomes_there_is_nothing_to_draw():
+    p = nt.dvector("p")
+    assert function([p], basic.dirichlet(p, size=2, rng=shared(generator())))([]).shape == (2, 0)
+    a = nt.dvector("a")
+    found = _errors([a, p], basic.choice(a, size=3, p=p, rng=shared(generator())), ([1.0, 2.0], []))
+    assert found[0] == found[1] and "same size" in found[0][1]
+
+
+def test_integers_of_all_bits():
+    """The length of the range is no int64, in which compiled code may not overflow."""
+    low, high = nt.lscalar("low"), nt.lscalar("high")
+    ends = -2**63, 2**63 - 1
+    expected = generator().integers(*ends, size=3, endpoint=True)
+    for inputs, given in (([low, high], (low, high)), ([low], (low, ends[1])), ([high], (ends[0], high))):
+        f = function(inputs, basic.integers(*given, size=3, endpoint=True, rng=shared(generator())))
+        np.testing.assert_array_equal(f(*(ends[v is high] for v in inputs)), expected)
 
 
 def test_integers_have_the_bounds_of_their_dtype():
