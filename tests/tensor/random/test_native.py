@@ -79,6 +79,25 @@ def test_one_draw_is_a_statement_of_the_main_function():
     assert "def fused" not in f.source and f(2.0) == generator().normal(2.0)
 
 
+def test_hundreds_of_draws_are_no_function_of_hundreds_of_draws():
+    rng, x = shared(generator()), nt.dscalar("x")
+    y, k, state = x, nt.constant(0), rng
+    for _ in range(160):
+        state, drawn = basic.normal(y, 1.0, rng=state, return_next_rng=True)
+        state, small = basic.integers(0, 50, dtype="int8", rng=state, return_next_rng=True)
+        y, k = nt.sin(y) + drawn, k + small
+    f = function([x], [y, k], updates=[(rng, state)])
+    main = f.source[f.source.index("@entry"):]
+    assert "pcg64" in f.source and "pcg64" not in main
+    expected, total, counted = generator(), 0.5, 0
+    for _ in range(160):
+        drawn = expected.normal(total, 1.0)
+        total, counted = np.sin(total) + drawn, counted + int(expected.integers(0, 50, dtype="int8"))
+    found = f(0.5)
+    np.testing.assert_allclose(found[0], total, rtol=1e-9)
+    assert found[1] == counted and same_state(rng.get_value(), expected)
+
+
 def test_a_variable_is_drawn_once_however_often_it_is_used():
     stream = RandomStream(3)
     x = stream.normal(size=(50, 3))
