@@ -238,9 +238,9 @@ _LATER = {"nbgraph.tensor.random.mrg": "nbgraph.dispatch.random.mrg"}
 
 def has_rule(op: Op) -> bool:
     """True where the Op has a native kernel: its own, or that of a base class whose computation it keeps."""
-    for cls in type(op).__mro__ if _LATER else ():
+    for cls in type(op).__mro__:
         if cls.__module__ in _LATER:
-            import_module(_LATER.pop(cls.__module__))
+            import_module(_LATER[cls.__module__])  # waits where another thread is at it
     return known_class(type(op), _RULES) is not None
 
 

@@ -16,6 +16,8 @@ from nbgraph.graph.source import user_line
 SYMBOL = "nbgraph_warn"
 INDEFINITE = "covariance is not symmetric positive-semidefinite."
 MESSAGES = (INDEFINITE,)
+# For each file what `warnings` knows of lines that have warned: by default a line warns once.
+_WARNED: dict[str, dict[str | tuple[str, type[Warning], int], int]] = {}
 
 
 def _warn(number: int) -> int:
@@ -25,7 +27,8 @@ def _warn(number: int) -> int:
         if line is None:
             warnings.warn(MESSAGES[number], RuntimeWarning, stacklevel=1)
         else:
-            warnings.warn_explicit(MESSAGES[number], RuntimeWarning, line.file, line.number)
+            registry = _WARNED.setdefault(line.file, {})
+            warnings.warn_explicit(MESSAGES[number], RuntimeWarning, line.file, line.number, registry=registry)
     except RuntimeWarning:  # the caller raises it again: no exception crosses native code
         return 1
     return 0

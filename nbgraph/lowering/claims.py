@@ -19,19 +19,24 @@ MOST_VALUES, MOST_CLAIMS = 20, 100  # of one test: Python passes more arguments 
 
 
 def joins(test: Test, claim: Claim) -> bool:
-    """True where the claim may be tested with those of `test`: all are about scalars, and not too many."""
+    """True where the claim may be tested with those of `test`: all are about scalars, and not too many.
+
+    What only warns stands alone: afterwards nobody could tell whether the warning is what has failed.
+    """
     if len(test.claims) == MOST_CLAIMS or Test(0, [claim]).array is not None:
+        return False
+    if any(c.check.test == "warned" for c in (*test.claims, claim)):
         return False
     return len(Test(0, [*test.claims, claim]).values()) <= MOST_VALUES
 
 
 def error(test: Test, values: Sequence[Any]) -> Exception:
     """The error of the first claim that does not hold, for what CheckFailed has brought."""
-    if test.array is not None:
+    if test.array is not None or test.claims[0].check.test == "warned":
         return test.claims[0].check.report(values)
     known = dict(zip(test.values(), values, strict=True))
     names = {e: f"v{k}" for k, e in enumerate(known)}
-    scope = {"isfinite": math.isfinite, "warned": lambda: True, **{names[e]: value for e, value in known.items()}}
+    scope = {"isfinite": math.isfinite, **{names[e]: value for e, value in known.items()}}
     for claim in test.claims:
         operands = [repr(e.value) if isinstance(e, Literal) else names[e] for e in claim.operands]
         if eval(_condition(claim.check.test, operands, lambda name: name.rpartition(".")[2]), scope):

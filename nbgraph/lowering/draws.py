@@ -124,15 +124,15 @@ class Drawing(Op):
         """What all draws are below, where they are integers from 0 on: an int, or an int64 scalar; else None."""
         if not self.kernel.startswith(_RANGES):
             return None
-        low, most = self.arguments(node)
+        low, last = self.arguments(node)
         first = static_length(low) if low.type.ndim == 0 else None
-        if first is None or first < 0 or most.type.ndim:
+        if first is None or first < 0 or last.type.ndim:
             return None
-        last = static_length(most)
-        if last is not None:
-            return first + last + 1
-        made = most.owner
-        if first != 0 or made is None or not isinstance(made.op, Elemwise) or made.op.function.name != "sub":
+        known = static_length(last)
+        if known is not None:
+            return known + 1
+        made = last.owner
+        if made is None or not isinstance(made.op, Elemwise) or made.op.function.name != "sub":
             return None
         return made.inputs[0] if static_length(made.inputs[1]) == 1 else None
 

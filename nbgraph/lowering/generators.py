@@ -32,9 +32,12 @@ def with_generators(native: Callable[..., Any], states: States, updates: Collect
         words = list(values)
         for i, kind in taken:
             value = values[i]
-            if type(value) is Moved and value.kind == kind:
-                words[i] = value.words.copy()
-            elif kind_or_none(value) == kind:
+            if type(value) is Moved:
+                if value.made is None and value.kind == kind:
+                    words[i] = value.words.copy()
+                    continue
+                value = value.generator()
+            if kind_or_none(value) == kind:
                 words[i] = state_of(value)
             else:
                 return elsewhere(values)
@@ -49,7 +52,7 @@ def with_generators(native: Callable[..., Any], states: States, updates: Collect
         return tuple(shown)
 
     def elsewhere(values: Sequence[Any]) -> Any:
-        values = [v.make(v.before, v.words) if type(v) is Moved else v for v in values]
+        values = [v.generator() if type(v) is Moved else v for v in values]
         kinds = tuple(map(kind_or_none, values))
         if kinds not in others:
             others[kinds] = other(kinds)

@@ -10,23 +10,24 @@ from __future__ import annotations
 
 from typing import Any
 
-from nbgraph.dispatch.expressions import Assign, Buffer, Load, Local, Store
+from nbgraph.dispatch.expressions import Assign, Buffer, Draw, Load, Local, Store
 from nbgraph.lowering.program import Allocate, CallKernel, Program, kernel_of, locals_in
 
 LONG, PIECE = 300, 100  # statements
+_SCALAR = (Assign, Draw)
 
 
 def outline(program: Program) -> Program:
     """The same program without long runs of scalar statements."""
     statements = program.statements
-    if sum(isinstance(s, Assign) for s in statements) <= LONG:
+    if sum(isinstance(s, _SCALAR) for s in statements) <= LONG:
         return program
     users = _users(program)
     result: list[Any] = []
     position = 0
     while position < len(statements):
         end = position
-        while end < len(statements) and isinstance(statements[end], Assign):
+        while end < len(statements) and isinstance(statements[end], _SCALAR):
             end += 1
         run: list[Any] = statements[position:end]
         result += _pieces(run, users) if len(run) > LONG else run or [statements[position]]
@@ -47,12 +48,12 @@ def _users(program: Program) -> dict[Local, list[Any]]:
     return found
 
 
-def _pieces(run: list[Assign], users: dict[Local, list[Any]]) -> list[Any]:
+def _pieces(run: list[Any], users: dict[Local, list[Any]]) -> list[Any]:
     """Allocations, a call for each piece, and loads of what the rest of the program reads."""
     piece_of: dict[Any, int] = {s: k // PIECE for k, s in enumerate(run)}
     buffers: dict[Local, Buffer] = {}
     for s in run:
-        if any(piece_of.get(user) != piece_of[s] for user in users.get(s.target, ())):
+        if s.target is not None and any(piece_of.get(user) != piece_of[s] for user in users.get(s.target, ())):
             buffers[s.target] = Buffer(s.target.hint, s.target.dtype, ())
     found: list[Any] = [Allocate(buffer) for buffer in buffers.values()]
     for start in range(0, len(run), PIECE):

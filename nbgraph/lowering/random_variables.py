@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
-
 import nbgraph.tensor as nt
 from nbgraph.dispatch.random import whole
 from nbgraph.dispatch.random.distributions import Condition, Native, native
@@ -195,5 +193,5 @@ def _row(domain: Domain) -> ScalarFunction:
     """The predicate of a domain as a function of tensors."""
     holds = domain.holds
     name = f"{holds.__module__}.{holds.__name__}"
-    return ScalarFunction(holds.__name__, len(domain.parameters), np.vectorize(holds, otypes=[bool]),
-                          lambda *kinds: (*kinds, "bool"), holds.__doc__ or "", name)
+    return ScalarFunction(holds.__name__, len(domain.parameters), holds, lambda *kinds: (*kinds, "bool"),
+                          holds.__doc__ or "", name)

@@ -168,7 +168,9 @@ class _Rows:
             for e in read:
                 self.used.setdefault(e, set()).add(k)
             if isinstance(s, Assign):
-                if s.target in self.made or s.target in self.used:
+                if s.target in self.used and s.target not in self.made:
+                    return False
+                if s.target in self.made:
                     self.changed.add(s.target)
                 self.made.setdefault(s.target, set()).add(k)
         own = any(e in self.used or e in self.made for e in self.carried)

@@ -151,3 +151,13 @@ def test_rows_of_unknown_length_are_there_twice_where_no_column_is_fetched():
 
 def test_what_gains_nothing_is_left_alone():
     assert tiles_of(X + b) == tiles_of(X.sum(axis=0)) == tiles_of(X.argmax(axis=1)) == []
+
+
+@pytest.mark.parametrize("columns", (3, 300))
+def test_what_a_row_leaves_for_the_next_one_is_no_matter_of_its_own(columns):
+    total = nt.cumsum(X.T.sum(axis=1))
+    x = np.random.default_rng(3).normal(size=(columns, 70))
+    for found, expected in zip(nbgraph.function([X], [total, total - total.mean()])(x),
+                               (x.sum(axis=0).cumsum(), x.sum(axis=0).cumsum() - x.sum(axis=0).cumsum().mean()),
+                               strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12)

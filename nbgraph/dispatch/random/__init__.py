@@ -22,7 +22,7 @@ parameters, or of a size, is a loop over the elements in C order. No kernel chec
 | `vectors`, `covariance` | multinomial, Dirichlet, multivariate normal |
 | `derived` | distributions that NumPy does not have |
 | `rows` | vectors for each row of an array |
-| `domains`, `vector_domains` | which parameters are allowed |
+| `domains` | which parameters are allowed |
 | `distributions`, `whole` | which kernel draws which random variable; those that are made of draws of others |
 | `mrg` | MRG31k3p, with its rule |
 | `libm` | the C library's functions, which these streams depend on |

@@ -41,7 +41,8 @@ class Domain:
 
 
 def _predicate(reference: Callable[..., Any]) -> Callable[[Callable[..., Value]], Callable[..., Any]]:
-    return native(lambda *x: bool(reference(*x)), boolean)
+    """A kernel; `reference` is what it computes of whole arrays."""
+    return native(lambda *x: reference(*map(np.asarray, x)), boolean)
 
 
 def _unsigned(x: Value) -> Value:
@@ -50,19 +51,19 @@ def _unsigned(x: Value) -> Value:
     return (x != x) | (Value(x.builder, bits, "i") >= 0)
 
 
-@_predicate(lambda x: np.isnan(x) or not np.signbit(np.float64(x)))
+@_predicate(lambda x: np.isnan(x) | ~np.signbit(x.astype(float)))
 def not_negative(x: Value) -> Value:
     """not below 0, nor -0.0"""
     return _unsigned(x)
 
 
-@_predicate(lambda x: not x <= 0)
+@_predicate(lambda x: ~(x <= 0))
 def positive(x: Value) -> Value:
     """above 0"""
     return ~(x <= 0)
 
 
-@_predicate(lambda x: not x < 0)
+@_predicate(lambda x: ~(x < 0))
 def not_below_zero(x: Value) -> Value:
     """not below 0; -0.0 and NaN are allowed"""
     return ~(x < 0)
@@ -74,7 +75,7 @@ def above_zero(x: Value) -> Value:
     return x > 0
 
 
-@_predicate(lambda x: not np.isnan(x))
+@_predicate(lambda x: ~np.isnan(x))
 def is_number(x: Value) -> Value:
     """not NaN"""
     return x == x
@@ -92,19 +93,19 @@ def above_one(x: Value) -> Value:
     return x > 1
 
 
-@_predicate(lambda p: 0 <= p <= 1)
+@_predicate(lambda p: (p >= 0) & (p <= 1))
 def probability(p: Value) -> Value:
     """in [0, 1], not NaN"""
     return (p >= 0) & (p <= 1)
 
 
-@_predicate(lambda p: 0 < p <= 1)
+@_predicate(lambda p: (p > 0) & (p <= 1))
 def possible(p: Value) -> Value:
     """in (0, 1], not NaN"""
     return (p > 0) & (p <= 1)
 
 
-@_predicate(lambda p: 0 <= p < 1)
+@_predicate(lambda p: (p >= 0) & (p < 1))
 def uncertain(p: Value) -> Value:
     """in [0, 1), not NaN"""
     return (p >= 0) & (p < 1)
@@ -128,34 +129,16 @@ def finite_range(low: Value, high: Value) -> Value:
     return fabs(high - low) < np.inf
 
 
-@_predicate(lambda low, high: np.isnan(high - low) or not np.signbit(np.float64(high - low)))
+@_predicate(lambda low, high: np.isnan(high - low) | ~np.signbit(high - low))
 def rising_range(low: Value, high: Value) -> Value:
     """high - low is not below 0, nor -0.0; NaN is for `finite_range`"""
     return _unsigned(high - low)
 
 
-@_predicate(lambda x, y: not x > y)
+@_predicate(lambda x, y: ~(x > y))
 def in_order(x: Value, y: Value) -> Value:
     """x is not above y"""
     return ~(x > y)
-
-
-@_predicate(lambda x, y: x < y)
-def in_strict_order(x: Value, y: Value) -> Value:
-    """x is below y"""
-    return x < y
-
-
-@_predicate(lambda low, high: low != 0 or high > 0)
-def strictly_from_zero(low: Value, high: Value) -> Value:
-    """where low is 0, high is above it"""
-    return (low != 0) | (high > 0)
-
-
-@_predicate(lambda low, high: low != 0 or high >= 0)
-def from_zero(low: Value, high: Value) -> Value:
-    """where low is 0, high is not below it"""
-    return (low != 0) | (high >= 0)
 
 
 @_predicate(lambda x, y: x != y)
@@ -164,7 +147,7 @@ def different(x: Value, y: Value) -> Value:
     return x != y
 
 
-@_predicate(lambda good, bad: good < LARGEST_URN and bad < LARGEST_URN)
+@_predicate(lambda good, bad: (good < LARGEST_URN) & (bad < LARGEST_URN))
 def in_an_urn(good: Value, bad: Value) -> Value:
     """both are below 10**9"""
     return (good < LARGEST_URN) & (bad < LARGEST_URN)
@@ -218,9 +201,6 @@ DOMAINS: dict[str, tuple[Domain, ...]] = {
     "zipf": (Domain(("a",), above_one, "a <= 1 or a is NaN"),),
     "hypergeometric": (Domain(_URN[:2], in_an_urn, "both ngood and nbad must be less than 1000000000"),
                        Domain(_URN, enough, "ngood + nbad < nsample"), *_not_negative(*_URN)),
-    # What is said of a range that begins at 0 is said of an array where all do.
-    "integers": (Domain(_EDGES, strictly_from_zero, "high <= 0"), Domain(_EDGES, in_strict_order, "low >= high")),
-    "integers, endpoint": (Domain(_EDGES, from_zero, "high < 0"), Domain(_EDGES, in_order, "low > high")),
 }
 
 # Where NumPy looks in another order at arrays, or says it in other words.

@@ -64,12 +64,14 @@ def dirichlet(rng: Any, rows: Any, alpha: Any, out: Any) -> Any:
 
 
 @kernel
-def categorical(rng: Any, rows: Any, edges: Any, out: Any) -> Any:
-    """int64[...] of edges: float64[r, k], cumulative probabilities"""
+def categorical(rng: Any, rows: Any, p: Any, edges: Any, out: Any) -> Any:
+    """int64[...] of probabilities p: float64[r, k]; edges: float64[k], scratch"""
     apart()
     flat = reshape(out, (rows,))
     for i in range(rows):
-        flat[i] = derived.categorical(rng, edges[i if edges.shape[0] > 1 else 0])
+        if i < p.shape[0]:
+            permute.cumulative(p[i], edges)
+        flat[i] = derived.categorical(rng, edges)
 
 
 @kernel

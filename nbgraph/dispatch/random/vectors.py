@@ -25,7 +25,7 @@ def multinomial(rng: Any, n: Any, p: Any, out: Any) -> Any:
     Parameters
     ----------
     n : int64
-    p : float64[k]    the last one is what is left of 1
+    p : float64[k], k > 0    the last one is what is left of 1
     out : int64[k]
     """
     left, probability = n, 1.0
@@ -55,6 +55,8 @@ def dirichlet(rng: Any, alpha: Any, out: Any) -> Any:
     out : float64[k]
     """
     k = alpha.shape[0]
+    if k == 0:
+        return
     small = True
     for i in range(k):
         if not alpha[i] < _SMALL_ALPHA:

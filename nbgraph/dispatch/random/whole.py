@@ -87,7 +87,7 @@ def truncexpon(drawn: Any) -> Any:
 
 
 def integers(drawn: Any) -> Any:
-    """low + k, by the number of bits of the dtype."""
+    """low, ..., last, by the number of bits of the dtype."""
     op, (low, high) = drawn.op, drawn.params
     dtype = drawn.dtype if drawn.dtype[0] != "f" else "int64"
     kinds = {"bool": "booleans", "int8": "integers_8", "uint8": "integers_8", "int16": "integers_16",
@@ -97,7 +97,7 @@ def integers(drawn: Any) -> Any:
     least, largest = (0, 1) if dtype == "bool" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
     tests = []
     if dtype not in ("int64", "uint64"):
-        tests.append((last <= largest, Condition(f"high is out of bounds for {dtype}")))
+        tests.append((high <= largest + (not op.endpoint), Condition(f"high is out of bounds for {dtype}")))
     if dtype != "int64":
         tests.insert(0, (low >= least, Condition(f"low is out of bounds for {dtype}")))
     sign, comparison = ("<", low <= high) if op.endpoint else ("<=", low < high)
@@ -110,8 +110,7 @@ def integers(drawn: Any) -> Any:
         tests.append((comparison, of_zero if from_zero else other))
     around = "" if kernel == "integers" else f"{_HERE}bounded.forget_small"
     return drawn.numbers(Native(f"{_HERE}ranges.{kernel}", (), "int64", around),
-                         arguments=(low, last if from_zero else last - low),
-                         conditions=_unless_empty(tests, _product(drawn.lengths)))
+                         arguments=(low, last), conditions=_unless_empty(tests, _product(drawn.lengths)))
 
 
 def folded(v: Any) -> Any:
@@ -136,30 +135,27 @@ def _unless_empty(tests: Sequence[tuple[Any, Condition]], count: Any) -> list[tu
     """What must hold where there is something to draw, without what is known to."""
     known = [(folded(test), condition) for test, condition in tests]
     empty = folded(nt.eq(count, 0))
-    return [(test | empty, condition) for test, condition in known if not always(test)]
-
-
-def _probabilities(p: Any) -> Any:
-    """The cumulative probabilities along the last axis, as NumPy has them."""
-    sums = nt.cumsum(p, axis=-1)
-    return sums / sums[..., -1][..., None]
+    sure = isinstance(empty, Constant) and not empty.data
+    return [(test if sure else test | empty, condition) for test, condition in known if not always(test)]
 
 
 def categorical(drawn: Any) -> Any:
-    """Places in the cumulative probabilities."""
+    """Places in the cumulative probabilities, as NumPy has them."""
     (p,) = drawn.params
     tests = [(nt.gt(p.shape[-1], 0), Condition("p has no probabilities")),
              (~nt.isnan(p), Condition("p contains NaN")),
              (p >= 0, Condition("p has negative probabilities")),
              (nt.abs(nt.sum(p, axis=-1) - 1) <= SLACK, Condition("the probabilities p do not sum to 1"))]
-    return nt.cast(_whole(drawn, "categorical", (_product(drawn.lengths), _rows(_probabilities(p), 1, drawn.batch)),
-                          tests, "int64"), drawn.dtype)
+    return nt.cast(_whole(drawn, "categorical", (_product(drawn.lengths), _rows(p, 1, drawn.batch)), tests, "int64",
+                          scratch=(("float64", (p.shape[-1],)),)), drawn.dtype)
 
 
 def multinomial(drawn: Any) -> Any:
     """One binomial number after the other."""
     n, p = drawn.params
-    tests = [((p >= 0) & (p <= 1), Condition("pvals < 0, pvals > 1 or pvals contains NaNs")),
+    tests = [(nt.gt(p.shape[-1], 0), Condition("pvals must have at least 1 dimension and the last dimension of pvals "
+                                               "must be greater than 0.")),
+             ((p >= 0) & (p <= 1), Condition("pvals < 0, pvals > 1 or pvals contains NaNs")),
              (nt.sum(p[..., :-1], axis=-1) <= _ABOVE_ONE, Condition("sum(pvals[:-1]) > 1.0")),
              (n >= 0, Condition("n < 0"))]
     arguments = _product(drawn.batch), _rows(n, 0, drawn.batch), _rows(p, 1, drawn.batch)
@@ -243,8 +239,8 @@ def _places(drawn: Any, op: Any, params: Sequence[Any], lengths: Sequence[Any], 
     """Places in a population of params[0]."""
     n, *p = params
     if op.replace and p:
-        edges = nt.reshape(_probabilities(p[0]), (1, p[0].shape[0]))
-        return _whole(drawn, "categorical", (count, edges), tests, "int64", op, params, lengths)
+        return _whole(drawn, "categorical", (count, _rows(p[0], 1, ())), tests, "int64", op, params, lengths,
+                      scratch=(("float64", (p[0].shape[0],)),))
     if op.replace:
         return drawn.numbers(Native(f"{_HERE}ranges.integers", (), "int64"), op, params,
                              (np.int64(0), n - 1), tests, "int64", lengths=lengths)
@@ -266,7 +262,7 @@ def multivariate_normal(drawn: Any) -> Any:
     failed = {"svd": "SVD did not converge", "eigh": "Eigenvalues did not converge",
               "cholesky": "Matrix is not positive definite"}[op.method]
     tests = [(nt.lt(status, FAILED), Condition(failed))]
-    if op.check_valid != "ignore":
+    if op.check_valid != "ignore" and op.method != "cholesky":  # which cannot but fail
         kind = RuntimeWarning if op.check_valid == "warn" else ValueError
         tests.append((nt.eq(status, GOOD), Condition(INDEFINITE, kind)))
     z = drawn.numbers(Native(f"{_HERE}ziggurat.standard_normal"), continuous.standard_normal, (), conditions=tests,

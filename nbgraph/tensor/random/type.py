@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from threading import Lock
+from threading import RLock
 from typing import Any
 
 import numpy as np
@@ -72,41 +72,47 @@ class RandomGeneratorType(RandomType):
         return "RandomGeneratorType()"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Moved:
-    """What will be a generator when somebody looks at it: where native code has left one.
+    """What is a generator as soon as somebody looks at it: where native code has left one.
 
     Attributes
     ----------
     before : np.random.Generator    of the same kind and seed sequence
     kind : str                      of its bit generator
-    words : uint64[:]               where it is
+    words : uint64[:]               where native code has left it
     make : callable                 (before, words) -> the generator
+    made : np.random.Generator      once somebody has looked: where it is from then on
     """
 
     before: np.random.Generator
     kind: str
     words: np.ndarray
     make: Callable[[np.random.Generator, np.ndarray], np.random.Generator]
+    made: np.random.Generator | None = None
+
+    def generator(self) -> np.random.Generator:
+        """The generator, which is one object for all who look."""
+        if self.made is None:
+            with _LOOKING:
+                if self.made is None:
+                    self.made = self.make(self.before, self.words)
+        return self.made
 
 
 class GeneratorCell(list[Any]):
     """A cell whose item is a generator for whoever looks; native code takes what `held` gives.
 
-    Making a generator costs microseconds, which a state that goes from call to call is spared.
+    Making a generator costs microseconds, which a state that goes from call to call is spared. Looking stores nothing
+    in the cell: another thread may be about to store the next state there.
     """
 
     def __getitem__(self, place: Any) -> Any:
         value = super().__getitem__(place)
-        if isinstance(value, Moved):
-            with _LOOKING:
-                value = held(self)
-                if isinstance(value, Moved):
-                    self[0] = value = value.make(value.before, value.words)
-        return value
+        return value.generator() if isinstance(value, Moved) else value
 
 
-_LOOKING = Lock()
+_LOOKING = RLock()
 
 
 def held(cell: list[Any]) -> Any:

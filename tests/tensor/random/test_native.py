@@ -9,7 +9,6 @@ import re
 import subprocess
 import sys
 import threading
-import warnings
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +18,7 @@ import nbgraph
 import nbgraph.tensor as nt
 from nbgraph import function, shared
 from nbgraph.errors import KernelError
+from nbgraph.lowering import generators
 from nbgraph.tensor.random import RandomStream, basic
 from nbgraph.tensor.random.op import RandomVariable
 from nbgraph.tensor.random.type import random_generator_type, same_state
@@ -106,6 +106,25 @@ def test_one_draw_is_a_statement_of_the_main_function():
     mu = nt.dscalar("mu")
     f = function([mu], basic.normal(mu, rng=shared(generator(), name="rng")))
     assert "def fused" not in f.source and f(2.0) == generator().normal(2.0)
+
+
+def test_hundreds_of_draws_are_no_function_of_hundreds_of_draws():
+    rng, x = shared(generator()), nt.dscalar("x")
+    y, k, state = x, nt.constant(0), rng
+    for _ in range(160):
+        state, drawn = basic.normal(y, 1.0, rng=state, return_next_rng=True)
+        state, small = basic.integers(0, 50, dtype="int8", rng=state, return_next_rng=True)
+        y, k = nt.sin(y) + drawn, k + small
+    f = function([x], [y, k], updates=[(rng, state)])
+    main = f.source[f.source.index("@entry"):]
+    assert "pcg64" in f.source and "pcg64" not in main
+    expected, total, counted = generator(), 0.5, 0
+    for _ in range(160):
+        drawn = expected.normal(total, 1.0)
+        total, counted = np.sin(total) + drawn, counted + int(expected.integers(0, 50, dtype="int8"))
+    found = f(0.5)
+    np.testing.assert_allclose(found[0], total, rtol=1e-9)
+    assert found[1] == counted and same_state(rng.get_value(), expected)
 
 
 def test_a_variable_is_drawn_once_however_often_it_is_used():
@@ -293,6 +312,28 @@ def test_no_update_is_lost_by_calls_from_many_threads():
     assert sorted(found) == sorted(map(tuple, generator().normal(size=(800, 2))))
 
 
+def test_looking_at_a_generator_takes_back_no_update(monkeypatch):
+    looking, stored = threading.Event(), threading.Event()
+
+    def slow(before, words, make=generators.moved_on):
+        looking.set()
+        stored.wait(10)
+        return make(before, words)
+
+    monkeypatch.setattr(generators, "moved_on", slow)
+    rng = shared(generator())
+    x = basic.normal(rng=rng)
+    f = function([], x, updates=[x.update])
+    found = [f()]
+    thread = threading.Thread(target=rng.get_value)
+    thread.start()
+    looking.wait(10)
+    found.append(f())
+    stored.set()
+    thread.join()
+    np.testing.assert_array_equal([*found, f()], generator().normal(size=3))
+
+
 # What is refused ------------------------------------------------------------------------------------------------------
 
 def _error(call, *values):
@@ -309,11 +350,11 @@ def _errors(inputs, drawn, values):
     return [_error(function(inputs, drawn, mode=mode), *values) for mode in ("FAST_RUN", "reference")]
 
 
-@pytest.mark.parametrize("name", [n for n in GOOD if n != "integers, endpoint"])
+@pytest.mark.parametrize("name", [*GOOD, "integers"])
 @pytest.mark.filterwarnings("ignore")
 def test_bad_parameters_are_refused_as_in_reference_mode_and_the_state_stays(name: str):
     rng, op = shared(generator()), DISTRIBUTIONS[name]
-    good = GOOD[name]
+    good = GOOD.get(name, {"low": 0, "high": 9})
     kinds = ["int64" if isinstance(value, int) and p.dtype == "int64" else "float64"
              for value, p in zip(good.values(), op.parameters, strict=False)]
     numbers = [nt.TensorType(kind, ())() for kind in kinds]
@@ -340,10 +381,16 @@ def test_bad_parameters_are_refused_as_in_reference_mode_and_the_state_stays(nam
     assert refused
 
 
+def test_bad_constants_are_refused_in_a_call():
+    for given in ((5.0, 0.0), (np.array([5.0, 5.0]), np.array([0.5, 0.0])), (-1.0, 0.5)):
+        found = _errors([], basic.nbinom(*given, rng=shared(generator())), ())
+        assert found[0] == found[1] and found[0] is not None, given
+
+
 BAD = {
     "dirichlet": [([1.0, -1.0],)],
-    "multinomial": [(-1, [0.5, 0.5]), (3, [0.5, 1.5]), (3, [0.7, 0.7, 0.1]), (3, [np.nan, 0.5])],
-    "categorical": [([0.5, 0.4],), ([-0.5, 1.5],), ([np.nan, 0.5],)],
+    "multinomial": [(-1, [0.5, 0.5]), (3, [0.5, 1.5]), (3, [0.7, 0.7, 0.1]), (3, [np.nan, 0.5]), (3, [])],
+    "categorical": [([0.5, 0.4],), ([-0.5, 1.5],), ([np.nan, 0.5],), ([],)],
     "multivariate_normal": [([0.0, 0.0], np.eye(3)), ([0.0, 0.0], np.ones((2, 3)))],
     "halfnormal": [(0.0, -1.0), (0.0, np.nan)], "cauchy": [(0.0, -1.0)], "halfcauchy": [(0.0, -1.0)],
     "t": [(-1.0, 0.0, 1.0), (1.0, 0.0, -1.0)], "invgamma": [(0.0, 1.0), (1.0, -1.0)],
@@ -377,6 +424,24 @@ def test_impossible_choices(case):
     assert found[0] == found[1] and found[0] is not None
 
 
+def test_without_outcomes_there_is_nothing_to_draw():
+    p = nt.dvector("p")
+    assert function([p], basic.dirichlet(p, size=2, rng=shared(generator())))([]).shape == (2, 0)
+    a = nt.dvector("a")
+    found = _errors([a, p], basic.choice(a, size=3, p=p, rng=shared(generator())), ([1.0, 2.0], []))
+    assert found[0] == found[1] and "same size" in found[0][1]
+
+
+def test_integers_of_all_bits():
+    """The length of the range is no int64, in which compiled code may not overflow."""
+    low, high = nt.lscalar("low"), nt.lscalar("high")
+    ends = -2**63, 2**63 - 1
+    expected = generator().integers(*ends, size=3, endpoint=True)
+    for inputs, given in (([low, high], (low, high)), ([low], (low, ends[1])), ([high], (ends[0], high))):
+        f = function(inputs, basic.integers(*given, size=3, endpoint=True, rng=shared(generator())))
+        np.testing.assert_array_equal(f(*(ends[v is high] for v in inputs)), expected)
+
+
 def test_integers_have_the_bounds_of_their_dtype():
     low, high = nt.lscalar("low"), nt.lscalar("high")
     for dtype, values in (("int8", (-129, 3)), ("int8", (0, 129)), ("uint8", (-1, 3)), ("bool", (0, 3)),
@@ -400,52 +465,7 @@ def test_lengths_that_do_not_fit_are_told_as_in_reference_mode():
         assert found[0] == found[1] and found[0] is not None, drawn
 
 
-# Multivariate normal --------------------------------------------------------------------------------------------------
-
-INDEFINITE = np.array([[1.0, 2.0], [2.0, 1.0]])
-
-
-@pytest.mark.parametrize("method", ["svd", "eigh", "cholesky"])
-def test_multivariate_normal_numbers_of_any_size_are_numpys_but_for_rounding(method: str):
-    mean, cov = nt.dvector("mean"), nt.dmatrix("cov")
-    functions = {size: function([mean, cov], basic.multivariate_normal(mean, cov, size=size, method=method,
-                                                                       rng=shared(generator())), allow_python=False)
-                 for size in (None, (2, 3))}
-    source = np.random.default_rng(5)
-    for k in (0, 1, 2, 3, 10, 60):
-        a, m = source.normal(size=(k, k)), source.normal(size=k)
-        for size, f in functions.items():
-            expected = (generator().multivariate_normal(m, a @ a.T, size, method=method) if k
-                        else np.zeros((*(size or ()), 0)))
-            np.testing.assert_allclose(f(m, a @ a.T), expected, rtol=1e-10, atol=1e-12)
-
-
-def test_a_covariance_that_is_not_definite_is_a_warning_at_the_line_of_the_call(mode: str):
-    cov = nt.dmatrix("cov")
-    f = function([cov], basic.multivariate_normal(np.zeros(2), cov, rng=shared(generator())))
-    with pytest.warns(RuntimeWarning, match="not symmetric positive-semidefinite") as caught:
-        drawn = f(INDEFINITE)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        np.testing.assert_allclose(drawn, generator().multivariate_normal(np.zeros(2), INDEFINITE), rtol=1e-14)
-    if mode != "reference":
-        assert caught[0].filename == __file__
-    with warnings.catch_warnings(), pytest.raises(RuntimeWarning, match="not symmetric"):
-        warnings.simplefilter("error")
-        f(INDEFINITE)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        f(np.eye(2))
-    for options, values in (({"check_valid": "raise"}, INDEFINITE), ({"method": "cholesky"}, INDEFINITE)):
-        with pytest.raises(ValueError, match=r"not (symmetric|positive)"):
-            function([cov], basic.multivariate_normal(np.zeros(2), cov, **options))(values)
-    ignored = function([cov], basic.multivariate_normal(np.zeros(2), cov, check_valid="ignore", method="eigh",
-                                                        rng=shared(generator())))
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        np.testing.assert_allclose(ignored(INDEFINITE), generator().multivariate_normal(
-            np.zeros(2), INDEFINITE, check_valid="ignore", method="eigh"), rtol=1e-14)
-
+# Other processes --------------------------------------------------------------------------------------------------
 
 SCRIPT = """
 import warnings
