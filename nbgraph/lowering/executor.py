@@ -259,8 +259,9 @@ def compile_graph(fgraph: FunctionGraph, name: str, input_names: Sequence[str | 
         return {forward.get(v, v): name for v, name in names().items()}
 
     def other(kinds: Kinds) -> Compiled:
-        return compile_graph(fgraph, name, input_names, shared_inputs, names, output_names, allow_python=allow_python,
-                             generators=kinds[:len(fgraph.inputs)])
+        moved = [(output, state) for output, state in updates if state in stages.states.inputs]
+        return compile_graph(fgraph, name, input_names, shared_inputs, names, output_names, moved,
+                             allow_python=allow_python, generators=kinds[:len(fgraph.inputs)])
 
     return Compiled(stages, native, Signature(tuple(shared_inputs), carried, output_names), stopwatch.seconds,
                     [output for output, _ in updates], other)

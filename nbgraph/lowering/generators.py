@@ -32,15 +32,9 @@ def with_generators(native: Callable[..., Any], states: States, updates: Collect
         words = list(values)
         for i, kind in taken:
             value = values[i]
-            if type(value) is Moved:
-                if value.made is None and value.kind == kind:
-                    words[i] = value.words.copy()
-                    continue
-                value = value.generator()
-            if kind_or_none(value) == kind:
-                words[i] = state_of(value)
-            else:
+            if _kind(value) != kind:
                 return elsewhere(values)
+            words[i] = value.words.copy() if _is_words(value) else state_of(_generator(value))
         results = native(*words)
         if results is None or not given:
             return results
@@ -52,11 +46,22 @@ def with_generators(native: Callable[..., Any], states: States, updates: Collect
         return tuple(shown)
 
     def elsewhere(values: Sequence[Any]) -> Any:
-        values = [v.generator() if type(v) is Moved else v for v in values]
-        kinds = tuple(map(kind_or_none, values))
+        kinds = tuple(map(_kind, values))
         if kinds not in others:
             others[kinds] = other(kinds)
         return others[kinds](*values)
 
     return entry
 
+
+def _is_words(value: Any) -> bool:
+    """True for what native code has left, and nobody has looked at: whoever looks may draw from it."""
+    return type(value) is Moved and value.made is None
+
+
+def _kind(value: Any) -> str | None:
+    return value.kind if type(value) is Moved else kind_or_none(value)
+
+
+def _generator(value: Any) -> Any:
+    return value.generator() if type(value) is Moved else value

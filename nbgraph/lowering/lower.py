@@ -30,7 +30,7 @@ from nbgraph.lowering.claims import joins
 from nbgraph.lowering.elements import Elements, Known, hint_of
 from nbgraph.lowering.foreign import Foreign
 from nbgraph.lowering.nest import build_nest, copy_loops
-from nbgraph.lowering.plan import AliasStep, CheckStep, LibraryStep, Nest, Plan, ScalarStep
+from nbgraph.lowering.plan import AliasStep, CheckStep, LibraryStep, Nest, Plan, Root, ScalarStep
 from nbgraph.lowering.program import (
     Allocate,
     CallKernel,
@@ -143,7 +143,7 @@ class _Lowering:
         for root in nest.roots:
             if isinstance(root.rule, Draws):
                 self._state(root.rule.stream[1], root.node.outputs[0])
-            if root.variable.type.ndim:
+            if root.variable.type.ndim and self._is_read(root):
                 self._allocate(root.variable)
         built = build_nest(nest, self.known, self.watch)
         if self.watch is not None:
@@ -156,6 +156,10 @@ class _Lowering:
             self.pending[v] -= 1
             if not self.pending[v]:
                 self.known.loadable.add(v)
+
+    def _is_read(self, root: Root) -> bool:
+        """False for draws that only move a state."""
+        return root.kind != "draw" or self.watch is not None or bool(self.plan.fgraph.clients[root.variable])
 
     def _state(self, before: Variable, after: Variable) -> Buffer:
         """The state that draws move: that before them, where nobody else looks at it, else a copy."""

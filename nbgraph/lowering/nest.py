@@ -129,10 +129,10 @@ class _NestBuilder:
         value = drawn
         if rule.dtype != dtype:
             value = elements.assign(Call("identity", (drawn,), (rule.dtype,), dtype), root.variable, inside)
-        if root.variable.type.ndim:
-            elements.stores.append(Store(self.known.buffers[root.variable], self.index, value, root.variable))
-        else:
+        if root.variable.type.ndim == 0:
             self.built.scalars[root.variable] = value
+        elif root.variable in self.known.buffers:  # somebody reads them
+            elements.stores.append(Store(self.known.buffers[root.variable], self.index, value, root.variable))
 
     def _store_watched(self, watch: Watch) -> None:
         """Elements that are computed on the way are stored; where that is not all of them, with a mark for each."""

@@ -41,25 +41,25 @@ def with_native_draws(fgraph: FunctionGraph, kinds: Sequence[str | None]) -> tup
     chosen = {i: str(kinds[i]) for i in chains}
     drawn = {node: i for i, chain in chains.items() for node in chain}
     conversion = _Conversion(fgraph, chosen, drawn)
-    left = {node.outputs[0]: i for node, i in drawn.items()}
+    left = {fgraph.inputs[i]: i for i in chains} | {node.outputs[0]: i for node, i in drawn.items()}
     outputs = {k: left[v] for k, v in enumerate(fgraph.outputs) if v in left}
     return conversion.done(), conversion.forward, States(chosen, outputs)
 
 
 def _chain(fgraph: FunctionGraph, state: Variable) -> list[Apply] | None:
-    """The nodes that draw from a generator; None where one of them is left to Python, or it is itself an output."""
+    """The nodes that draw from a generator; None where there are none, or one of them is left to Python."""
     found: list[Apply] = []
     pending = [state]
     while pending:
         v = pending.pop()
         for node, position in fgraph.clients[v]:
-            if node is None and v is not state:
+            if node is None:
                 continue
-            if node is None or position != 0 or not has_native_draws(node):
+            if position != 0 or not has_native_draws(node):
                 return None
             found.append(node)
             pending.append(node.outputs[0])
-    return found
+    return found or None
 
 
 def has_native_draws(node: Apply) -> bool:

@@ -135,6 +135,8 @@ def _same_turn(kernel: Kernel, olds: list[Buffer], new: Buffer) -> bool:
     if len(stores) != 1 or not isinstance(stores[0][1], Store):
         return False
     path, store = stores[0]
+    if not set(path) <= set(store.index):
+        return False  # an element is written again in another turn, which may load what was there
     return all(index == store.index or _earlier_turn(before, index, path, store.index) for before, index in loads)
 
 

@@ -123,16 +123,6 @@ def _below_64(rng: Any, most: Any) -> Any:
 
 
 @kernel
-def random_bytes(rng: Any, out: Any) -> Any:
-    """Fill uint8[:] with random bytes: NumPy's `bytes`. 32 bits are drawn for 4 of them, and for none."""
-    bits = next_32(rng)
-    for i in range(out.shape[0]):
-        if i > 0:
-            bits = next_32(rng) if i % 4 == 0 else bits >> uint32(8)
-        out[i] = bits & uint32(0xFF)
-
-
-@kernel
 def below_masked(rng: Any, most: Any) -> Any:
     """uint64 in [0, most]: the lowest bits of 32 or 64, drawn until they are no more than that."""
     most = uint64(most)

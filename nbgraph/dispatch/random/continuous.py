@@ -11,11 +11,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from numba import float32, float64
-
 from nbgraph.dispatch.jit import kernel
-from nbgraph.dispatch.random.libm import exp, expm1, log, log1p, power, sqrt
-from nbgraph.dispatch.random.uniform import random, random_32
+from nbgraph.dispatch.random.libm import exp, expm1, log, power, sqrt
+from nbgraph.dispatch.random.uniform import random
 from nbgraph.dispatch.random.ziggurat import standard_exponential, standard_normal
 
 
@@ -41,18 +39,6 @@ def lognormal(rng: Any, mean: Any, sigma: Any) -> Any:
 def exponential(rng: Any, scale: Any) -> Any:
     """scale e,   e standard exponential"""
     return scale * standard_exponential(rng)
-
-
-@kernel
-def inverted_exponential(rng: Any) -> Any:
-    """-log(1 - u): NumPy's standard_exponential(method="inv")"""
-    return -log1p(-random(rng))
-
-
-@kernel
-def inverted_exponential_32(rng: Any) -> Any:
-    """-log(1 - u), u float32, its logarithm float64: NumPy's standard_exponential(method="inv", dtype="float32")"""
-    return float32(-log1p(-float64(random_32(rng))))
 
 
 @kernel

@@ -1,9 +1,8 @@
-"""Distributions of vectors: multinomial, Dirichlet, and multivariate normal.
+"""Distributions of vectors: multinomial and Dirichlet.
 
-    multinomial(rng, n, p, out)    dirichlet(rng, alpha, out)    multivariate_normal(rng, mean, factor, z, out)
+    multinomial(rng, n, p, out)    dirichlet(rng, alpha, out)
 
-One draw each, written into `out`. Bit for bit what the methods of `np.random.Generator` draw; of the multivariate
-normal, the normal numbers are, and the product with the factor is rounded as its sums are ordered here.
+One draw each, written into `out`, bit for bit what the methods of `np.random.Generator` draw.
 """
 
 from __future__ import annotations
@@ -13,7 +12,6 @@ from typing import Any
 from nbgraph.dispatch.jit import kernel
 from nbgraph.dispatch.random.binomial import binomial
 from nbgraph.dispatch.random.gamma import beta, standard_gamma
-from nbgraph.dispatch.random.ziggurat import standard_normal
 
 _SMALL_ALPHA = 0.1
 
@@ -80,6 +78,8 @@ def _broken_stick(rng: Any, alpha: Any, out: Any) -> Any:
     for step in range(last + 1):
         total += alpha[last - step]
         out[last - step] = total
+    if total == 0.0:
+        return
     length = 1.0
     for i in range(last):
         after = out[i + 1]
@@ -91,23 +91,3 @@ def _broken_stick(rng: Any, alpha: Any, out: Any) -> Any:
                 out[j] = 0.0
             break
     out[last] = length
-
-
-@kernel
-def multivariate_normal(rng: Any, mean: Any, factor: Any, z: Any, out: Any) -> Any:
-    """mean + factor @ z, z standard normal: of covariance factor @ factor.T
-
-    Parameters
-    ----------
-    mean : float64[k]
-    factor : float64[k, k]    of the covariance, by any of NumPy's methods
-    z : float64[k]            written
-    out : float64[k]
-    """
-    for i in range(z.shape[0]):
-        z[i] = standard_normal(rng)
-    for i in range(out.shape[0]):
-        total = 0.0
-        for j in range(z.shape[0]):
-            total += factor[i, j] * z[j]
-        out[i] = mean[i] + total

@@ -7,7 +7,6 @@ import pytest
 
 from nbgraph.dispatch.jit import entry
 from nbgraph.dispatch.random import ziggurat
-from nbgraph.dispatch.random.continuous import inverted_exponential, inverted_exponential_32
 from nbgraph.dispatch.random.states import restore, state_of
 from nbgraph.dispatch.random.uniform import STREAMS, next_32, next_64, random, random_32
 from tests.dispatch.random.streams import check_stream, generator, where
@@ -25,9 +24,6 @@ OF_ONE_KIND = {
     "exponential": (ziggurat.standard_exponential, lambda g, n: g.standard_exponential(n), np.float64),
     "exponential, float32": (ziggurat.standard_exponential_32,
                              lambda g, n: g.standard_exponential(n, dtype=np.float32), np.float32),
-    "inverted": (inverted_exponential, lambda g, n: g.standard_exponential(n, method="inv"), np.float64),
-    "inverted, float32": (inverted_exponential_32,
-                          lambda g, n: g.standard_exponential(n, dtype=np.float32, method="inv"), np.float32),
 }
 
 

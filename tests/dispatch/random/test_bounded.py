@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from nbgraph.dispatch.jit import entry
-from nbgraph.dispatch.random.bounded import below, below_masked, coin, forget_small, random_bytes, small_below
+from nbgraph.dispatch.random.bounded import below, below_masked, coin, forget_small, small_below
 from nbgraph.dispatch.random.states import restore, state_of
 from nbgraph.dispatch.random.uniform import pcg64
-from tests.dispatch.random.streams import SEEDS, check_stream, generator, where
+from tests.dispatch.random.streams import check_stream, generator, where
 
 DTYPES = ("int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64")
 
@@ -100,22 +100,6 @@ def test_booleans_are_those_of_numpy(count):
     restore(ours, state)
     np.testing.assert_array_equal(out, numpys.integers(0, 2, count, dtype=bool))
     assert where(ours) == where(numpys)
-
-
-@entry
-def _bytes(state, out):
-    random_bytes(pcg64(state), out)
-
-
-@pytest.mark.parametrize("count", [0, 1, 3, 4, 5, 1001])
-def test_bytes_are_those_of_numpy(count):
-    for seed in SEEDS:
-        ours, numpys = generator("PCG64", seed), generator("PCG64", seed)
-        out, state = np.empty(count, np.uint8), state_of(ours)
-        _bytes(state, out)
-        restore(ours, state)
-        assert out.tobytes() == numpys.bytes(count)
-        assert where(ours) == where(numpys)
 
 
 @pytest.mark.parametrize("kind", ["SFC64", "MT19937"])
