@@ -238,12 +238,22 @@ def _default_updates(expressions: Sequence[Variable], changes: Mapping[Variable,
     without = set() if refused is False else _refused(refused)
     found: dict[Variable, Variable] = {}
     pending = rebuild(expressions, replacements, strict=strict)
+    users = {node.inputs[i]: node for node in toposort(expressions) for i in node.op.uses_up}
     while pending:
         fresh = [v for v in _leaves(pending, specs) if isinstance(v, SharedVariable) and v.default_update is not None
                  and v not in changes and v not in without and v not in found]
-        updates = [conform(v, v.default_update, "default update") for v in fresh]
+        updates = [conform(v, _of_the_same_node(v.default_update, users.get(v)), "default update") for v in fresh]
         found |= dict(zip(fresh, updates, strict=True))
         pending = rebuild(updates, replacements, strict=strict)
+    return found
+
+
+def _of_the_same_node(update: Any, user: Apply | None) -> Variable:
+    """The update that the node which uses a state up gives, where that is a clone of the one it was made with."""
+    made = update.owner
+    if user is not None and made is not None and made is not user and made.op == user.op:
+        return user.outputs[update.index]
+    found: Variable = update
     return found
 
 

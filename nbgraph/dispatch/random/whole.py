@@ -21,7 +21,7 @@ from nbgraph.graph.evaluate import evaluate_all, value_of
 from nbgraph.graph.fg import FunctionGraph
 from nbgraph.graph.traversal import graph_inputs
 from nbgraph.tensor.random import choices, continuous, discrete, positive, vectors
-from nbgraph.tensor.random.discrete import SLACK
+from nbgraph.tensor.random.discrete import slack
 from nbgraph.tensor.shape import static_length
 
 _HERE = "nbgraph.dispatch.random."
@@ -145,7 +145,8 @@ def categorical(drawn: Any) -> Any:
     tests = [(nt.gt(p.shape[-1], 0), Condition("p has no probabilities")),
              (~nt.isnan(p), Condition("p contains NaN")),
              (p >= 0, Condition("p has negative probabilities")),
-             (nt.abs(nt.sum(p, axis=-1) - 1) <= SLACK, Condition("the probabilities p do not sum to 1"))]
+             (nt.abs(nt.sum(p, axis=-1) - 1) <= slack(drawn.op.of_dtype), Condition(
+                 "the probabilities p do not sum to 1"))]
     return nt.cast(_whole(drawn, "categorical", (_product(drawn.lengths), _rows(p, 1, drawn.batch)), tests, "int64",
                           scratch=(("float64", (p.shape[-1],)),)), drawn.dtype)
 
@@ -223,13 +224,13 @@ def choice(drawn: Any) -> Any:
         tests += [(nt.eq(p[0].shape[0], n), Condition("a and p must have same size")),
                   (~nt.isnan(total), Condition("Probabilities contain NaN")),
                   (~(p[0] < 0), Condition("Probabilities are not non-negative")),
-                  (nt.abs(total - 1) <= SLACK, Condition("Probabilities do not sum to 1. See Notes section of "
-                                                         "docstring for more information."))]
+                  (nt.abs(total - 1) <= slack(op.of_dtype), Condition(
+                      "Probabilities do not sum to 1. See Notes section of docstring for more information."))]
     if not op.replace:
         tests += [(count <= n, Condition("Cannot take a larger sample than population when replace is False"))]
     if not op.replace and p:
         tests += [(nt.sum(p[0] > 0) >= count, Condition("Fewer non-zero entries in p than size"))]
-    plain = choices.ChoiceRV(op.replace, 0, op.shuffle, bool(p))
+    plain = choices.ChoiceRV(op.replace, 0, op.shuffle, bool(p), op.of_dtype)
     places = _places(drawn, plain, (n, *p), lengths, count, tests)
     return nt.cast(nt.take(a, places, axis) if a.type.ndim else places, drawn.dtype)
 

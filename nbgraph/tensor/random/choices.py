@@ -15,6 +15,7 @@ from nbgraph.errors import ArgumentError, DTypeError, ShapeError
 from nbgraph.graph.basic import Apply, Constant, Variable
 from nbgraph.graph.source import user_line
 from nbgraph.tensor import dtypes
+from nbgraph.tensor.random.discrete import given_dtype
 from nbgraph.tensor.random.op import RandomVariable
 from nbgraph.tensor.random.parameters import as_parameter, vector
 from nbgraph.tensor.random.sizes import lengths_of_size
@@ -90,12 +91,13 @@ class ChoiceRV(_FromArray):
     ValueDomainError     when run: more than there are without replacement, p that do not sum to 1
     """
 
-    __props__ = (*_FromArray.__props__, "replace", "shuffle", "with_p")
+    __props__ = (*_FromArray.__props__, "replace", "shuffle", "with_p", "of_dtype")
     name = "choice"
 
-    def __init__(self, replace: bool = True, axis: int = 0, shuffle: bool = True, with_p: bool = False) -> None:
+    def __init__(self, replace: bool = True, axis: int = 0, shuffle: bool = True, with_p: bool = False,
+                 of_dtype: str = "float64") -> None:
         super().__init__(axis)
-        self.replace, self.shuffle, self.with_p = replace, shuffle, with_p
+        self.replace, self.shuffle, self.with_p, self.of_dtype = replace, shuffle, with_p, of_dtype
         self.ndims_params = (0, 1) if with_p else (0,)
 
     def called(self, a: Any, size: Any = None, replace: Any = True, p: Any = None, axis: int = 0, shuffle: bool = True,
@@ -106,7 +108,7 @@ class ChoiceRV(_FromArray):
         if isinstance(replace, Variable):
             raise ArgumentError(self, "replace must be known when the graph is built", line=user_line(),
                                 replace=replace, fix="give True or False")
-        op = ChoiceRV(bool(replace), axis, bool(shuffle), p is not None)
+        op = ChoiceRV(bool(replace), axis, bool(shuffle), p is not None, given_dtype(p))
         return op.draws((a,) if p is None else (a, p), size=size, **options)
 
     def _refuse_batch(self, params: Sequence[Any]) -> None:
@@ -129,7 +131,8 @@ class ChoiceRV(_FromArray):
 
     def drawn(self, rng: np.random.Generator, params: Sequence[Any], size: Any, batch: Any, dtype: Any) -> Any:
         a, *p = params
-        return rng.choice(a if a.ndim else int(a), size, self.replace, p[0] if p else None, self.axis, self.shuffle)
+        return rng.choice(a if a.ndim else int(a), size, self.replace, p[0].astype(self.of_dtype) if p else None,
+                          self.axis, self.shuffle)
 
     def checked_batch(self, node: Any, params: Sequence[Any], size: Any) -> tuple[int, ...]:
         return size or ()

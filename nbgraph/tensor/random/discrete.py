@@ -14,8 +14,16 @@ from nbgraph.tensor.random.continuous import _shape
 from nbgraph.tensor.random.op import RandomVariable
 from nbgraph.tensor.random.parameters import real, vector, whole
 
-# How far from 1 probabilities may sum to: what NumPy's choice allows.
-SLACK = float(np.sqrt(np.finfo(np.float64).eps))
+
+def slack(dtype: str) -> float:
+    """How far from 1 probabilities of this dtype may sum to: what NumPy's choice allows."""
+    return float(np.sqrt(np.finfo("float32" if dtype == "float32" else "float64").eps))
+
+
+def given_dtype(p: Any) -> str:
+    """"float32" for probabilities that are given in it, which have its precision; else "float64"."""
+    dtype = getattr(getattr(p, "type", p), "dtype", None)
+    return "float32" if str(dtype) == "float32" else "float64"
 
 
 class DiscreteRV(RandomVariable):
@@ -105,12 +113,20 @@ class CategoricalRV(DiscreteRV):
     The first k whose sum of p[0] to p[k], by the sum of all, is larger than a number of random().
     """
 
+    __props__ = (*DiscreteRV.__props__, "of_dtype")
     name = "categorical"
     parameters = (vector("p", "probabilities along the last axis, >= 0, of sum 1"),)
 
-    @classmethod
-    def rng_fn(cls, rng: np.random.Generator, p: Any, size: Any) -> Any:
-        refuse_bad_probabilities(p, "p")
+    def __init__(self, of_dtype: str = "float64") -> None:
+        super().__init__()
+        self.of_dtype = of_dtype
+
+    def called(self, p: Any, size: Any = None, dtype: Any = None, **options: Any) -> Any:
+        """Integers; see the class."""
+        return CategoricalRV(given_dtype(p)).draws((p,), size=size, dtype=dtype, **options)
+
+    def rng_fn(self, rng: np.random.Generator, p: Any, size: Any) -> Any:
+        refuse_bad_probabilities(p, "p", slack(self.of_dtype))
         sums = np.cumsum(p, axis=-1)
         sums /= sums[..., -1:]
         u = rng.random(p.shape[:-1] if size is None else size)
@@ -119,7 +135,7 @@ class CategoricalRV(DiscreteRV):
         return np.sum(sums <= u[..., None], axis=-1)
 
 
-def refuse_bad_probabilities(p: Any, name: str) -> None:
+def refuse_bad_probabilities(p: Any, name: str, slack: float) -> None:
     """ValueError unless all are from 0 on, and sum to 1 along the last axis."""
     if p.shape[-1] == 0:
         raise ValueError(f"{name} has no probabilities")
@@ -127,7 +143,7 @@ def refuse_bad_probabilities(p: Any, name: str) -> None:
         raise ValueError(f"{name} contains NaN")
     if np.any(p < 0):
         raise ValueError(f"{name} has negative probabilities")
-    if np.any(np.abs(np.sum(p, axis=-1) - 1) > SLACK):
+    if np.any(np.abs(np.sum(p, axis=-1) - 1) > slack):
         raise ValueError(f"the probabilities {name} do not sum to 1")
 
 

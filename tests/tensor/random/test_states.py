@@ -70,3 +70,22 @@ def test_a_generator_of_another_kind_goes_from_call_to_call_as_words_too():
         assert type(held(rng.container.storage)) is Moved
     assert same_state(rng.get_value(), expected)
     np.testing.assert_array_equal(f(), expected.normal(size=2))
+
+
+def test_probabilities_in_single_precision_may_sum_to_one_as_roughly_as_numpys(mode: str):
+    weights = np.random.default_rng(1).random(50).astype("float32")
+    p = weights / weights.sum() * np.float32(1 + 1e-5)
+    assert p.dtype == "float32" and abs(p.astype(float).sum() - 1) > 1e-6
+    v = nt.fvector("v")
+    rngs = [shared(generator()) for _ in range(3)]
+    draws = [basic.choice(50, size=9, p=v, rng=rngs[0]), basic.choice(50, size=9, p=v, replace=False, rng=rngs[1]),
+             basic.categorical(v, size=9, rng=rngs[2])]
+    with_replacement, without, categories = function([v], draws)(p)
+    np.testing.assert_array_equal(with_replacement, generator().choice(50, 9, p=p))
+    np.testing.assert_array_equal(without, generator().choice(50, 9, p=p, replace=False))
+    np.testing.assert_array_equal(categories, with_replacement)
+    for op in (lambda q: basic.choice(50, p=q), basic.categorical):
+        with pytest.raises(ValueError, match="sum to 1"):
+            function([v], op(v))(p * np.float32(1.001))
+        with pytest.raises(ValueError, match="sum to 1"):
+            function([v], op(v.astype("float64")))(p)

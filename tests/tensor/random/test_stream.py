@@ -11,9 +11,10 @@ import pytest
 
 import nbgraph
 import nbgraph.tensor as nt
-from nbgraph import function
+from nbgraph import function, shared
 from nbgraph.errors import ArgumentError, ShapeError
-from nbgraph.tensor.random import basic
+from nbgraph.graph import clone_replace
+from nbgraph.tensor.random import basic, normal
 from nbgraph.tensor.random.utils import RandomStream, broadcast_params, normalize_size_param
 
 
@@ -300,3 +301,15 @@ def test_parameters_are_broadcast():
     assert a.shape == (2, 4, 3) and b.shape == (2, 4, 3, 3)
     x, y = broadcast_params([nt.dvector("x"), 0.5], (0, 0))
     assert y.eval({x.owner.inputs[0] if x.owner else x: np.zeros(3)}).shape == (3,)
+
+
+def test_clones_of_draws_move_their_own_states(mode: str):
+    w, u, x = shared(1.0), shared(2.0), nt.dscalar("x")
+    stream = RandomStream(4)
+    a = stream.normal(w, size=2)
+    f = function([], clone_replace(a, {w: u}), mode=mode)
+    expected = np.random.Generator(np.random.PCG64(np.random.SeedSequence(4).spawn(1)[0]))
+    for _ in range(2):
+        np.testing.assert_array_equal(f(), expected.normal(2.0, size=2))
+    of_number = normal(x, rng=shared(np.random.default_rng(3)))
+    assert function([], clone_replace(of_number, {x: u}), mode=mode)() == np.random.default_rng(3).normal(2.0)
