@@ -110,9 +110,13 @@ class Compiled:
         self.failure: tuple[type[Exception], ...] = (Exception,) if self.user_kernels else (CheckFailed,)
 
     def called_alone(self, *values: Any) -> Any:
-        """The outputs for values that begin with those of the inputs: nothing else is the caller's, nor are errors."""
+        """The outputs for what was to go to the function for other bit generators: inputs, and last the record.
+
+        Nothing else is the caller's, nor are errors.
+        """
+        record = () if self.timeline is None else values[-1:]
         try:
-            return self.entry(*values[:len(self.stages.graph.inputs)], *self.constants)
+            return self.entry(*values[:len(self.stages.graph.inputs)], *self.constants, *record)
         except CheckFailed as failed:
             raise self.error_of(failed) from None
 
@@ -260,8 +264,10 @@ def compile_graph(fgraph: FunctionGraph, name: str, input_names: Sequence[str | 
 
     def other(kinds: Kinds) -> Compiled:
         moved = [(output, state) for output, state in updates if state in stages.states.inputs]
-        return compile_graph(fgraph, name, input_names, shared_inputs, names, output_names, moved,
-                             allow_python=allow_python, generators=kinds[:len(fgraph.inputs)])
+        # Timed as this one: the record means the same, where nothing is left to Python.
+        alike = profiled and all(kinds[i] is not None for i in stages.states.inputs)
+        return compile_graph(fgraph, name, input_names, shared_inputs, names, output_names, moved, alike, allow_python,
+                             kinds[:len(fgraph.inputs)])
 
     return Compiled(stages, native, Signature(tuple(shared_inputs), carried, output_names), stopwatch.seconds,
                     [output for output, _ in updates], other)

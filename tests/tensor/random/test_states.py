@@ -9,7 +9,7 @@ import nbgraph.tensor as nt
 from nbgraph import function, shared
 from nbgraph.tensor.random import basic
 from nbgraph.tensor.random.type import Moved, held, random_generator_type, same_state
-from tests.tensor.random.test_native import generator
+from tests.tensor.random.test_native import Own, generator
 
 NATIVE = ("FAST_RUN", "FAST_COMPILE")
 
@@ -89,3 +89,22 @@ def test_probabilities_in_single_precision_may_sum_to_one_as_roughly_as_numpys(m
             function([v], op(v))(p * np.float32(1.001))
         with pytest.raises(ValueError, match="sum to 1"):
             function([v], op(v.astype("float64")))(p)
+
+
+def test_a_profile_sees_calls_with_a_generator_of_another_kind():
+    rng, w = shared(generator()), shared(np.zeros(1000))
+    x = basic.normal(size=1000, rng=rng)
+    f = function([], x.sum(), updates=[x.update, (w, w + x)], profile=True)
+    f()
+    rng.set_value(generator("SFC64"))
+    f()
+
+    def in_loops():
+        return sum(row.seconds for row in f.profile.rows if row.name.startswith("fused"))
+
+    before = in_loops()
+    for _ in range(20):
+        f()
+    assert in_loops() > before > 0
+    rng.set_value(np.random.Generator(Own(7)))
+    assert f() == pytest.approx(generator().normal(size=1000).sum())
