@@ -67,15 +67,15 @@ class _Debugger(WatchingExecutor):
         with patterned_memory():
             return super().entry(*values)
 
-    def look(self, before: Sequence[Any], after: Sequence[Any], results: Sequence[Any], outputs: Sequence[Any],
-             seen: Sequence[Any]) -> None:
+    def look(self, watched: Any, before: Sequence[Any], after: Sequence[Any], results: Sequence[Any],
+             outputs: Sequence[Any], seen: Sequence[Any]) -> None:
         """DebugModeError at the first thing that is wrong."""
         inputs = [as_typed(v, x) for v, x in zip(self.written.inputs, before, strict=True)]
         _check_inputs(self.written.inputs, before, after)
         _check_memory(results, after)
         self._check_written_graph(inputs)
         self._check_rules(inputs)
-        self._check_nodes(self.watched.taken(inputs), self.watched.taken(results, outputs=True), outputs, seen)
+        self._check_nodes(watched, watched.taken(inputs), watched.taken(results, outputs=True), outputs, seen)
 
     def _check_written_graph(self, inputs: Sequence[Any]) -> None:
         """The user's graph: Types, words about memory, lengths."""
@@ -118,11 +118,11 @@ class _Debugger(WatchingExecutor):
                                      line=None if old.owner is None else old.owner.line, replaced=old, by=new,
                                      fix="leave it out with Mode().excluding(...), and report it")
 
-    def _check_nodes(self, inputs: Sequence[Any], results: Sequence[Any], outputs: Sequence[Any],
+    def _check_nodes(self, watched: Any, inputs: Sequence[Any], results: Sequence[Any], outputs: Sequence[Any],
                      seen: Sequence[Any]) -> None:
         """What the compiled function computes is what `perform` gives for the values that it read."""
         from nbgraph.lowering.foreign import touches_objects  # brings Numba in
-        graph, parts = self.watched.graph, self.watched.python
+        graph, parts = watched.graph, watched.python
         # An object is a number in this graph, and what follows from one is not looked at.
         known = {v: x for v, x, is_object in zip(graph.inputs, inputs, parts.inputs, strict=True) if not is_object}
         found: dict[Variable, list[Any]] = {}

@@ -50,12 +50,12 @@ class _Guard(WatchingExecutor):
             (mode.big_is_error, f"larger than {BIG:g}", lambda x: np.abs(x) > BIG)]
         self.tests = [(word, test) for wanted, word, test in tests if wanted]
 
-    def look(self, before: Sequence[Any], after: Sequence[Any], results: Sequence[Any], outputs: Sequence[Any],
-             seen: Sequence[Any]) -> None:
+    def look(self, watched: Any, before: Sequence[Any], after: Sequence[Any], results: Sequence[Any],
+             outputs: Sequence[Any], seen: Sequence[Any]) -> None:
         """NanGuardError where a value is not what it should be."""
-        graph = self.watched.graph
-        python = self.watched.python
-        for variable, value, is_object in zip(graph.inputs, self.watched.taken(before), python.inputs, strict=True):
+        graph = watched.graph
+        python = watched.python
+        for variable, value, is_object in zip(graph.inputs, watched.taken(before), python.inputs, strict=True):
             if not is_object:
                 self._check(variable, value, None)
         for one in seen:

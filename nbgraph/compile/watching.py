@@ -1,7 +1,7 @@
 """What modes that look at the values of a call have in common: an executor around the one that ships.
 
     class Guard(WatchingExecutor):
-        def look(self, values, outputs, seen): ...        raises where something is wrong
+        def look(self, watched, before, after, results, outputs, seen): ...        raises where something is wrong
 
 A call runs the function that ships, then the same loops and calls once more with all that they compute handed out.
 """
@@ -30,7 +30,7 @@ class WatchingExecutor:
         self.shipped = shipped
         self._watched = {tuple(generators): WatchedFunction(fgraph, name, tuple(input_names), generators)}
         self._make = partial(WatchedFunction, fgraph, name, tuple(input_names))
-        self.watched = self._watched[tuple(generators)]
+        self._first = self._watched[tuple(generators)]
 
     def __getattr__(self, name: str) -> Any:
         if name == "shipped":  # before __init__, while unpickling
@@ -39,15 +39,15 @@ class WatchingExecutor:
 
     def entry(self, *values: Any) -> Any:
         """As that of `shipped`; afterwards everything is looked at."""
-        inputs = values[:len(self.watched.graph.inputs)]
+        inputs = values[:len(self._first.graph.inputs)]
         before = _copies(inputs)
         results = self.shipped.entry(*values)
         if results is None and self.shipped.refuses:
             return None
-        self.watched = self._watched_for(before)
+        watched = self._watched_for(before)
         # What overwrites its arguments does so here, too.
-        outputs, seen = self.watched(self.watched.taken(_copies(before)))
-        self.look(before, inputs, results, outputs, seen)
+        outputs, seen = watched(watched.taken(_copies(before)))
+        self.look(watched, before, inputs, results, outputs, seen)
         return results
 
     def _watched_for(self, values: Sequence[Any]) -> Any:
@@ -55,17 +55,18 @@ class WatchingExecutor:
         bits = [getattr(v, "bit_generator", None) for v in values]
         kinds = tuple(None if b is None else type(b).__name__ for b in bits)
         if not any(kinds):
-            return self.watched
+            return self._first
         if kinds not in self._watched:
             self._watched[kinds] = self._make(kinds)
         return self._watched[kinds]
 
-    def look(self, before: Sequence[Any], after: Sequence[Any], results: Sequence[Any], outputs: Sequence[Any],
-             seen: Sequence[Any]) -> None:
+    def look(self, watched: Any, before: Sequence[Any], after: Sequence[Any], results: Sequence[Any],
+             outputs: Sequence[Any], seen: Sequence[Any]) -> None:
         """Raise where something is wrong.
 
         Parameters
         ----------
+        watched : WatchedFunction that has run
         before, after : values of the inputs, as they were given, and after the call
         results : what the function gave
         outputs, seen : what the watched one gave, and all its values on the way, generators as words
