@@ -17,7 +17,7 @@ from nbgraph.dispatch.elemwise import broadcast_index
 from nbgraph.dispatch.expressions import Element, Expr
 from nbgraph.dispatch.random.distributions import Condition
 from nbgraph.dispatch.random.states import WORDS, restore, state_of
-from nbgraph.dispatch.rules import Check, Dims, Draws, Library, checks, lowers
+from nbgraph.dispatch.rules import Check, Dims, Draws, Library, Pointwise, checks, lowers
 from nbgraph.graph.basic import Apply, Variable
 from nbgraph.graph.expression import Written, call
 from nbgraph.graph.op import Op
@@ -199,32 +199,81 @@ def _holds(node: Apply, origin: Origin, condition: Condition, tested: Variable) 
 
 
 def length_checks(node: Apply, origin: Origin, params: Sequence[Any], size: Sequence[Any] | None, ndim: int,
-                  dims: Dims) -> list[Check]:
-    """Lengths that are not known to be 1 agree, axis by axis, with each other and with the size."""
+                  dims: Dims, support: Sequence[int] = ()) -> list[Check]:
+    """Lengths that are not known to be 1 agree, axis by axis, with each other and with the size.
+
+    support : for each parameter how many axes at its end are those of one draw; default: none
+    """
+    support = support or (0,) * len(params)
     shapes = [dims(p) for p in params]
     flat = (*(n for shape in shapes for n in shape), *(size or ()))
     found = []
     for axis in range(-ndim, 0):
-        lengths = [shape[axis] for p, shape in zip(params, shapes, strict=True)
-                   if -axis <= len(shape) and p.type.shape[axis] != 1]
+        lengths = _lengths_at(axis, params, shapes, support)
         lengths += [size[axis]] if size is not None and -axis <= len(size) else []
         if len(lengths) > 1:
-            found.append(Check("equal", tuple(lengths), flat, _lengths_report(origin, params, size, axis), node))
+            report = _lengths_report(origin, params, size, axis, support)
+            found.append(Check("equal", tuple(lengths), flat, report, node))
     return found
 
 
-def _lengths_report(origin: Origin, params: Sequence[Any], size: Sequence[Any] | None, axis: int) -> Any:
+def _lengths_at(axis: int, params: Sequence[Any], shapes: Sequence[Sequence[Any]], support: Sequence[int]) -> list[Any]:
+    """The lengths of an axis of the batch (negative) that are not known to be 1."""
+    return [shape[axis - k] for p, shape, k in zip(params, shapes, support, strict=True)
+            if k - axis <= len(shape) and p.type.shape[axis - k] != 1]
+
+
+def _lengths_report(origin: Origin, params: Sequence[Any], size: Sequence[Any] | None, axis: int,
+                    support: Sequence[int]) -> Any:
     def report(values: Sequence[int]) -> Exception:
         shapes, start = [], 0
         for p in params:
             shapes.append(tuple(values[start:start + p.type.ndim]))
             start += p.type.ndim
         wanted = None if size is None else tuple(values[start:])
-        found = {shape[axis] for p, shape in zip(params, shapes, strict=True)
-                 if -axis <= len(shape) and p.type.shape[axis] != 1}
+        found = set(_lengths_at(axis, params, shapes, support))
         found |= set() if wanted is None or -axis > len(wanted) else {wanted[axis]}
         return lengths_error(origin.node, params, axis, found, shapes, wanted)
     return report
+
+
+class Fitted(Op):
+    """A parameter, whose lengths fit together with those of all parameters, and with the size where that is given.
+
+    inputs : the parameter; all parameters; the lengths of the size
+    support : for each of all parameters how many axes are those of one draw;  ndim : of the batch
+    """
+
+    __props__ = ("support", "ndim")
+
+    def __init__(self, origin: Origin, support: Sequence[int], ndim: int) -> None:
+        self.origin, self.support, self.ndim = origin, tuple(support), ndim
+
+    def make_node(self, p: Any, *others: Any) -> Apply:
+        return Apply(self, [p, *others], [p.type()])
+
+    def perform(self, node: Apply, inputs: Sequence[Any], output_storage: list[list[Any]]) -> None:
+        output_storage[0][0] = np.array(inputs[0])
+
+    def infer_shape(self, fgraph: Any, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+        return [shapes[0]]
+
+
+@lowers(Fitted)
+def fitted(node: Apply) -> Pointwise:
+    """The element itself."""
+    def element(node: Apply, index: tuple[Expr, ...]) -> Generator[Element, Expr, Expr]:
+        return (yield Element(node.inputs[0], index))
+    return Pointwise(element, cost=0)
+
+
+@checks(Fitted)
+def together(node: Apply, dims: Dims) -> list[Check]:
+    """All lengths fit."""
+    op: Fitted = node.op
+    count = len(op.support)
+    params, size = node.inputs[1:1 + count], node.inputs[1 + count:]
+    return length_checks(node, op.origin, params, size or None, op.ndim, dims, op.support)
 
 
 class Allowed(Elemwise):

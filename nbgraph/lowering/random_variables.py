@@ -19,7 +19,7 @@ from nbgraph.graph.fg import FunctionGraph
 from nbgraph.graph.op import known_class
 from nbgraph.graph.replace import rebuild
 from nbgraph.graph.source import attributed_to
-from nbgraph.lowering.draws import Allowed, Drawing, Origin, words_of
+from nbgraph.lowering.draws import Allowed, Drawing, Fitted, Origin, words_of
 from nbgraph.lowering.states import States
 from nbgraph.rewrites.shapes import Shapes
 from nbgraph.tensor.random.op import RandomVariable
@@ -134,6 +134,18 @@ class _Drawn:
     def batch(self) -> list[Any]:
         """The lengths of all draws, without the axes of each."""
         return self.lengths[:len(self.lengths) - self.op.ndim_supp]
+
+    def fitted(self) -> list[Any]:
+        """The parameters of a distribution of vectors, whose lengths are looked at before they are broadcast."""
+        support = self.op.ndims_params
+        op = Fitted(Origin(self.node, self.op, len(self.params), self.sized), support, len(self.batch))
+        size = self.batch if self.sized else ()
+        made = []
+        for p, k in zip(self.params, support, strict=True):
+            node = op.make_node(p, *self.params, *size)
+            node.line = self.node.line
+            made.append(node.outputs[0] if p.type.ndim > k else p)
+        return made
 
     def numbers(self, found: Native, op: RandomVariable | None = None, params: Sequence[Any] | None = None,
                 arguments: Sequence[Any] = (), conditions: Sequence[tuple[Any, Condition]] = (),

@@ -34,6 +34,7 @@ FAMILIES = {
     "Allowed": "tests/tensor/random/test_distributions.py",
     "CovarianceRoot": "tests/tensor/random/test_native.py",
     "Drawing": "tests/tensor/random/test_distributions.py",
+    "Fitted": "tests/tensor/random/test_native.py",
     "MRGUniform": "tests/tensor/random/test_mrg.py",
     "RandomVariable": "tests/tensor/random/test_distributions.py",
 }

@@ -31,7 +31,8 @@ WAYS = {"all": lambda k: (3,), "only the first": lambda k: (3,) if k == 0 else (
         "two axes and one": lambda k: (2, 3) if k % 2 == 0 else (3,), "one of length 1": lambda k: (1,) if k else (3,)}
 # Late Ops stand in no graph that is vectorised; what they are and how they fail is said there.
 NEVER = {"Foreign": "lowering makes it of nodes that are computed by Python, when no graph is built any more",
-         **dict.fromkeys(("Allowed", "CovarianceRoot", "Drawing"), "lowering makes it of random variables, as above")}
+         **dict.fromkeys(("Allowed", "CovarianceRoot", "Drawing", "Fitted"),
+                         "lowering makes it of random variables, as above")}
 
 
 def ways_for(count: int) -> Iterator[tuple[str, list[tuple[int, ...]]]]:

@@ -141,7 +141,7 @@ def _unless_empty(tests: Sequence[tuple[Any, Condition]], count: Any) -> list[tu
 
 def categorical(drawn: Any) -> Any:
     """Places in the cumulative probabilities, as NumPy has them."""
-    (p,) = drawn.params
+    (p,) = drawn.fitted()
     tests = [(nt.gt(p.shape[-1], 0), Condition("p has no probabilities")),
              (~nt.isnan(p), Condition("p contains NaN")),
              (p >= 0, Condition("p has negative probabilities")),
@@ -153,7 +153,7 @@ def categorical(drawn: Any) -> Any:
 
 def multinomial(drawn: Any) -> Any:
     """One binomial number after the other."""
-    n, p = drawn.params
+    n, p = drawn.fitted()
     tests = [(nt.gt(p.shape[-1], 0), Condition("pvals must have at least 1 dimension and the last dimension of pvals "
                                                "must be greater than 0.")),
              ((p >= 0) & (p <= 1), Condition("pvals < 0, pvals > 1 or pvals contains NaNs")),
@@ -165,7 +165,7 @@ def multinomial(drawn: Any) -> Any:
 
 def multivariate_hypergeometric(drawn: Any) -> Any:
     """One hypergeometric number after the other, or the head of a shuffle."""
-    colors, sample = drawn.params
+    colors, sample = drawn.fitted()
     total, by_count = nt.sum(colors, axis=-1), drawn.op.method == "count"
     tests = [(sample >= 0, Condition("nsample must be nonnegative.")),
              (colors >= 0, Condition("colors must be a one-dimensional sequence of nonnegative integers not exceeding "
@@ -188,7 +188,7 @@ def multivariate_hypergeometric(drawn: Any) -> Any:
 
 def dirichlet(drawn: Any) -> Any:
     """Gamma numbers by their sum."""
-    (alpha,) = drawn.params
+    (alpha,) = drawn.fitted()
     arguments = _product(drawn.batch), _rows(alpha, 1, drawn.batch)
     return nt.cast(_whole(drawn, "dirichlet", arguments, [(~(alpha < 0), Condition("alpha < 0"))], "float64",
                           support=1), drawn.dtype)
@@ -257,7 +257,7 @@ def _places(drawn: Any, op: Any, params: Sequence[Any], lengths: Sequence[Any], 
 
 def multivariate_normal(drawn: Any) -> Any:
     """mean + z @ factor.T, z standard normal."""
-    op, (mean, cov) = drawn.op, drawn.params
+    op, (mean, cov) = drawn.op, drawn.fitted()
     k = mean.shape[-1]
     factor, status = root(_rows(cov, 2, drawn.batch), k, op.method, op.tol, drawn.node)
     failed = {"svd": "SVD did not converge", "eigh": "Eigenvalues did not converge",

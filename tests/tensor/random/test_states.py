@@ -9,7 +9,7 @@ import nbgraph.tensor as nt
 from nbgraph import function, shared
 from nbgraph.tensor.random import basic
 from nbgraph.tensor.random.type import Moved, held, random_generator_type, same_state
-from tests.tensor.random.test_native import Own, generator
+from tests.tensor.random.test_native import Own, _errors, generator
 
 NATIVE = ("FAST_RUN", "FAST_COMPILE")
 
@@ -108,3 +108,16 @@ def test_a_profile_sees_calls_with_a_generator_of_another_kind():
     assert in_loops() > before > 0
     rng.set_value(np.random.Generator(Own(7)))
     assert f() == pytest.approx(generator().normal(size=1000).sum())
+
+
+def test_lengths_of_vectors_that_do_not_fit_are_told_as_in_reference_mode():
+    p, n, mean, cov, k = nt.dmatrix("p"), nt.lvector("n"), nt.dmatrix("mean"), nt.dmatrix("cov"), nt.lscalar("k")
+    rng, halves = shared(generator()), np.ones((3, 2)) / 2
+    cases = [(basic.categorical(p, size=k, rng=rng), [p, k], (halves, 4)),
+             (basic.multinomial(n, p, rng=rng), [n, p], (np.array([1, 2]), halves)),
+             (basic.dirichlet(p, size=(k, 3), rng=rng), [p, k], (np.ones((2, 2)), 4)),
+             (basic.multivariate_hypergeometric(p.astype("int64"), n, rng=rng), [p, n], (halves, np.array([1, 2]))),
+             (basic.multivariate_normal(mean, cov, size=k, rng=rng), [mean, cov, k], (np.ones((2, 2)), np.eye(2), 3))]
+    for drawn, inputs, values in cases:
+        found = _errors(inputs, drawn, values)
+        assert found[0] == found[1] and found[0] is not None, drawn
