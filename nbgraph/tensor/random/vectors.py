@@ -32,7 +32,8 @@ class MvNormalRV(RandomVariable):
     """Multivariate normal: density proportional to exp(-(x - mean)^T cov^-1 (x - mean) / 2), all real vectors x.
 
     `method` is "svd", "eigh" or "cholesky": how the root of cov is found; `check_valid` ("warn", "raise", "ignore") and
-    `tol` say what is done where cov is not symmetric with eigenvalues >= 0, as in NumPy.
+    `tol` say what is done where cov is not symmetric with eigenvalues >= 0, as in NumPy. The normal numbers that are
+    drawn are NumPy's; what is made of them is rounded as SciPy's BLAS and LAPACK round.
     """
 
     __props__ = (*RandomVariable.__props__, "check_valid", "tol", "method")
