@@ -16,7 +16,7 @@ import importlib
 import importlib.machinery
 import importlib.util
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
@@ -54,10 +54,7 @@ def register() -> None:
     ------
     KernelError   SciPy's BLAS takes other arguments than those of 32 bits
     """
-    capsules = pointers(_MODULE).__pyx_capi__
-    for routine, signature in SIGNATURES.items():
-        for dtype, letter in LETTERS.items():
-            llvm.add_symbol(symbol(routine, dtype), address(capsules[letter + routine], signature))
+    _add(_MODULE, SIGNATURES, LETTERS)
     set_threads = _set_threads()
     if set_threads is not None:
         threads_listeners.append(set_threads)
@@ -73,9 +70,15 @@ def register_lapack() -> None:
     ------
     KernelError   SciPy's LAPACK takes other arguments than those of 32 bits
     """
-    capsules = pointers(_LAPACK).__pyx_capi__
-    for routine, signature in LAPACK_SIGNATURES.items():
-        llvm.add_symbol(symbol(routine, "float64"), address(capsules[f"d{routine}"], signature))
+    _add(_LAPACK, LAPACK_SIGNATURES, ["float64"])
+
+
+def _add(module: str, signatures: dict[str, str], kinds: Iterable[str]) -> None:
+    """Name the routines of a module for llvmlite."""
+    capsules = pointers(module).__pyx_capi__
+    for routine, signature in signatures.items():
+        for dtype in kinds:
+            llvm.add_symbol(symbol(routine, dtype), address(capsules[LETTERS[dtype] + routine], signature))
 
 
 def _set_threads() -> Callable[[int], None] | None:

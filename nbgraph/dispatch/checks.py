@@ -14,9 +14,11 @@ from typing import Any
 
 from llvmlite import ir
 from numba import types
+from numba.core import cgutils
 from numba.core.typing.templates import AbstractTemplate, infer_global, signature
-from numba.extending import lower_builtin
+from numba.extending import lower_builtin, type_callable
 
+from nbgraph.dispatch import warn
 from nbgraph.dispatch.jit import kernel
 
 # The number of a CheckFailed that stands for an exception of Python code.
@@ -91,3 +93,21 @@ def first_negative(values: Any) -> int:
                 if values[k] < 0:
                     return k
     return -1
+
+
+def warned(number: int) -> bool:
+    """Warn with a message of `dispatch.warn`; True where warnings are errors."""
+    return warn.warned(number)
+
+
+@type_callable(warned)
+def _type_warned(context: Any) -> Any:
+    return lambda number: types.boolean
+
+
+@lower_builtin(warned, types.Integer)
+def _lower_warned(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    kind = ir.IntType(64)
+    function = cgutils.get_or_insert_function(builder.module, ir.FunctionType(kind, [kind]), warn.SYMBOL)
+    number = context.cast(builder, arguments[0], signature.args[0], types.int64)
+    return cgutils.is_not_null(builder, builder.call(function, [number]))

@@ -5,8 +5,8 @@
     info = potrf(a)                              a = l @ l.T, from its lower half, which becomes l
 
 Matrices are [n, n] and columns of LAPACK's are rows here: each argument is the transpose of what the line above says.
-`info` is 0, or what the routine says is wrong. In 7 n**2 + 300 n + 64 numbers and 8 n + 3 integers each routine has as
-much workspace as it asks for.
+`info` is 0, or what the routine says is wrong; 0 where n is. In 7 n**2 + 300 n + 64 numbers and 8 n + 3 integers each
+routine has as much workspace as it asks for.
 """
 
 from __future__ import annotations
@@ -60,9 +60,11 @@ def _routine(name: str, ndims: tuple[int, ...]) -> Callable[..., int]:
             return cgutils.alloca_once_value(builder, _CHAR(ord(what)))
 
         info = cgutils.alloca_once_value(builder, _INT(0))
-        given = [*map(passed, _ROUTINES[name]), info]
-        kind = ir.FunctionType(ir.VoidType(), [value.type for value in given])
-        builder.call(cgutils.get_or_insert_function(builder.module, kind, blas.symbol(name, "float64")), given)
+        # LAPACK takes no leading dimension of 0.
+        with builder.if_then(builder.icmp_signed(">", first[0], first[0].type(0))):
+            given = [*map(passed, _ROUTINES[name]), info]
+            kind = ir.FunctionType(ir.VoidType(), [value.type for value in given])
+            builder.call(cgutils.get_or_insert_function(builder.module, kind, blas.symbol(name, "float64")), given)
         return builder.sext(builder.load(info), ir.IntType(64))
 
     call.__name__ = call.__qualname__ = name

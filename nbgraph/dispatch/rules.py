@@ -177,7 +177,8 @@ class Check:
     test : "equal", "positive", "natural" (>= 0), "nonzero", "finite": of all scalars, or of all elements of an array
            "at_most" (a, b): a <= b;  "index" (i, n): -n <= i < n;  "bounds" (array, n): the same for all elements
            "same_size" (lengths, lengths): equal products;  "holds": of all scalars, which are booleans
-           "warned": of a boolean, but where it does not hold there is a warning, unless that is to be an error
+           "warned" (boolean, number of a message of `warn`): where it does not hold there is a warning, unless that
+           is to be an error
     operands : scalar variables or ints, or an array first
     report : values of `shown` at run time -> the exception
     """

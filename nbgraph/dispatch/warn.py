@@ -1,15 +1,12 @@
 """Warnings of compiled code: a Python function behind a name that object code refers to. Nothing here imports Numba.
 
-Whoever compiles or loads code that warns registers first.
+`symbols` registers it with all the others.
 """
 
 from __future__ import annotations
 
 import ctypes
 import warnings
-from functools import lru_cache
-
-import llvmlite.binding as llvm
 
 from nbgraph.graph.source import user_line
 
@@ -20,8 +17,8 @@ MESSAGES = (INDEFINITE,)
 _WARNED: dict[str, dict[str | tuple[str, type[Warning], int], int]] = {}
 
 
-def _warn(number: int) -> int:
-    """Warn with message `number` at the user's line, that of the call; 1 where warnings are errors."""
+def warned(number: int) -> bool:
+    """Warn with message `number` at the user's line, that of the call; True where warnings are errors."""
     line = user_line()
     try:
         if line is None:
@@ -30,16 +27,15 @@ def _warn(number: int) -> int:
             registry = _WARNED.setdefault(line.file, {})
             warnings.warn_explicit(MESSAGES[number], RuntimeWarning, line.file, line.number, registry=registry)
     except RuntimeWarning:  # the caller raises it again: no exception crosses native code
-        return 1
-    return 0
+        return True
+    return False
 
 
-_callable = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64)(_warn)
+_callable = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64)(warned)
 
 
-@lru_cache(maxsize=1)
-def register() -> None:
-    """Make the function known to llvmlite. Only the first call does anything."""
-    address = ctypes.cast(_callable, ctypes.c_void_p).value
-    assert address is not None, "a C function is somewhere"
-    llvm.add_symbol(SYMBOL, address)
+def address() -> int:
+    """Where the C function is."""
+    found = ctypes.cast(_callable, ctypes.c_void_p).value
+    assert found is not None, "a C function is somewhere"
+    return found

@@ -202,10 +202,9 @@ def _load(source: str, key: str, stored: bytes) -> Any:
 
         blas.register()
     if "nbgraph.dispatch.random.covariance" in source:
-        from nbgraph.dispatch import blas, warn
+        from nbgraph.dispatch import blas
 
         blas.register_lapack()
-        warn.register()
     if "nbgraph.dispatch.cores" in source:
         threads.register()
     _register(source, key)

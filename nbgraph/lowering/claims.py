@@ -77,8 +77,7 @@ def _condition(test: str, operands: list[str], imported: Callable[[str], str]) -
         finite = imported("math.isfinite")
         return f"not ({' and '.join(f'{finite}({e})' for e in operands)})"
     if test == "warned":
-        warns = imported("nbgraph.dispatch.random.covariance.warned")
-        return f"not {first} and {warns}()"
+        return f"not {first} and {imported('nbgraph.dispatch.checks.warned')}({rest[0]})"
     if test == "holds":
         return f"not {first}" if len(operands) == 1 else f"not ({' and '.join(operands)})"
     sign = {"positive": "<= 0", "natural": "< 0", "nonzero": "== 0"}[test]

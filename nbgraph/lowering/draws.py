@@ -18,6 +18,7 @@ from nbgraph.dispatch.expressions import Element, Expr
 from nbgraph.dispatch.random.distributions import Condition
 from nbgraph.dispatch.random.states import WORDS, restore, state_of
 from nbgraph.dispatch.rules import Check, Dims, Draws, Library, Pointwise, checks, lowers
+from nbgraph.dispatch.warn import MESSAGES
 from nbgraph.graph.basic import Apply, Variable
 from nbgraph.graph.expression import Written, call
 from nbgraph.graph.op import Op
@@ -72,8 +73,7 @@ class Drawing(Op):
     """
 
     default_output = 1
-    __props__ = ("kind", "kernel", "gives", "dtype", "ndim", "taken", "whole", "around", "scratch",
-                 "fits")
+    __props__ = ("kind", "kernel", "gives", "dtype", "ndim", "taken", "whole", "around", "scratch", "fits")
 
     def __init__(self, origin: Origin, kind: str, kernel: str, gives: str, dtype: str, ndim: int, taken: int = 0,
                  whole: bool = False, around: str = "", scratch: tuple[Any, ...] = (),
@@ -87,8 +87,8 @@ class Drawing(Op):
         return str(self.origin.op)
 
     def make_node(self, state: Variable, *inputs: Any) -> Apply:
-        lengths = [int(v.data) if hasattr(v, "data") else None for v in inputs[:self.ndim]]
-        return Apply(self, [state, *inputs], [state.type(), TensorType(self.dtype, tuple(lengths))()])
+        lengths = tuple(static_length(n) for n in inputs[:self.ndim])
+        return Apply(self, [state, *inputs], [state.type(), TensorType(self.dtype, lengths)()])
 
     def lengths(self, node: Apply) -> Sequence[Variable]:
         """Of the draws."""
@@ -195,7 +195,9 @@ def _holds(node: Apply, origin: Origin, condition: Condition, tested: Variable) 
         if warns:
             return condition.error(condition.message)
         return origin.node.op.domain_error(origin.node, condition.message, condition.error)
-    return Check("warned" if warns else "holds", (tested,), (), report, node)
+    if warns:
+        return Check("warned", (tested, MESSAGES.index(condition.message)), (), report, node)
+    return Check("holds", (tested,), (), report, node)
 
 
 def length_checks(node: Apply, origin: Origin, params: Sequence[Any], size: Sequence[Any] | None, ndim: int,

@@ -7,6 +7,7 @@ It is native as a whole or not at all: a state is never handed from native code 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import nbgraph.tensor as nt
@@ -201,6 +202,7 @@ class _Drawn:
         return op(*chosen), Condition(domain.message, domain.error)
 
 
+@lru_cache(maxsize=256)
 def _row(domain: Domain) -> ScalarFunction:
     """The predicate of a domain as a function of tensors."""
     holds = domain.holds

@@ -12,17 +12,11 @@ from math import sqrt
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
-from numba import types
-from numba.core import cgutils
-from numba.extending import lower_builtin, type_callable
 
 import nbgraph.tensor as nt
-from nbgraph.dispatch import warn
 from nbgraph.dispatch.jit import apart, kernel
 from nbgraph.dispatch.lapack import gesdd, potrf, syevd
 from nbgraph.dispatch.rules import Check, Dims, Library, checks, lowers
-from nbgraph.errors import KernelError
 from nbgraph.graph.basic import Apply
 from nbgraph.graph.op import Op
 from nbgraph.tensor.type import TensorType
@@ -116,9 +110,6 @@ def by_svd(cov: Any, tol: Any, a: Any, s: Any, u: Any, vt: Any, work: Any, iwork
     apart()
     n = s.shape[0]
     for r in range(cov.shape[0]):
-        if n == 0:
-            status[r] = GOOD
-            continue
         _transposed(cov[r], a)
         info = gesdd(a, s, u, vt, work, iwork)
         good = True
@@ -139,9 +130,6 @@ def by_eigh(cov: Any, tol: Any, a: Any, w: Any, work: Any, iwork: Any, factor: A
     apart()
     n = w.shape[0]
     for r in range(cov.shape[0]):
-        if n == 0:
-            status[r] = GOOD
-            continue
         _transposed(cov[r], a)
         info = syevd(a, w, work, iwork)
         good = True
@@ -158,29 +146,9 @@ def by_cholesky(cov: Any, a: Any, factor: Any, status: Any) -> Any:
     """factor = l"""
     apart()
     for r in range(cov.shape[0]):
-        info = 0
-        if a.shape[0] > 0:
-            _transposed(cov[r], a)
-            info = potrf(a)
+        _transposed(cov[r], a)
+        info = potrf(a)
         for i in range(a.shape[0]):
             for j in range(a.shape[0]):
                 factor[r, i, j] = a[j, i] if j <= i else 0.0
         status[r] = FAILED if info != 0 else GOOD
-
-
-def warned() -> bool:
-    """Warn that a covariance is indefinite, as NumPy does; True where warnings are errors."""
-    raise KernelError(None, "warned() is for compiled code", fix="use warnings.warn in Python")
-
-
-@type_callable(warned)
-def _type_warned(context: Any) -> Any:
-    return lambda: types.boolean
-
-
-@lower_builtin(warned)
-def _lower_warned(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-    warn.register()
-    number = ir.IntType(64)
-    function = cgutils.get_or_insert_function(builder.module, ir.FunctionType(number, [number]), warn.SYMBOL)
-    return cgutils.is_not_null(builder, builder.call(function, [number(warn.MESSAGES.index(warn.INDEFINITE))]))

@@ -22,14 +22,15 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.random.bit_generator import ISeedSequence
 
 from nbgraph.errors import KernelError
 
-# How many words the state of each bit generator has.
-WORDS = {"PCG64": 7, "PCG64DXSM": 7, "SFC64": 7, "Philox": 14, "MT19937": 316}
 _WORD = 2**64 - 1
 _FIRST = 3
 _MT_WORDS = 312
+# How many words the state of each bit generator has.
+WORDS = {"PCG64": 7, "PCG64DXSM": 7, "SFC64": 7, "Philox": 14, "MT19937": _FIRST + _MT_WORDS + 1}
 
 
 def kind_of(generator: np.random.Generator) -> str:
@@ -87,7 +88,7 @@ def moved_on(generator: np.random.Generator, state: np.ndarray) -> np.random.Gen
     return type(generator)(after)
 
 
-class _Unseeded(np.random.bit_generator.ISeedSequence):  # type: ignore[misc]
+class _Unseeded(ISeedSequence):
     """The seed of a bit generator that is given its state: SeedSequence would take most of the time."""
 
     def generate_state(self, n_words: int, dtype: Any = np.uint32) -> np.ndarray:

@@ -95,6 +95,7 @@ class RandomVariable(Op):
     ndims_params: Sequence[int] = ()
     dtype: str = "floatX"
     parameters: ClassVar[tuple[Parameter, ...]] = ()
+    __signature__: ClassVar[inspect.Signature]
     # Why there is no gradient with respect to parameters, where `slopes` gives none.
     no_slope: ClassVar[str] = "the draws of this distribution are no smooth function of it when the state is fixed"
 
@@ -102,11 +103,11 @@ class RandomVariable(Op):
         super().__init_subclass__(**options)
         if "parameters" in vars(cls):
             cls.ndims_params = tuple(p.ndim for p in cls.parameters)
-            cls.__signature__ = signature_of(cls.parameters)  # type: ignore[attr-defined]
+            cls.__signature__ = signature_of(cls.parameters)
             cls.__doc__ = documented(cls.__doc__ or cls.name, cls.parameters, cls.dtype, cls.ndim_supp)
         if "called" in vars(cls):
             _, *own = inspect.signature(cls.called).parameters.values()
-            cls.__signature__ = inspect.Signature(own)  # type: ignore[attr-defined]
+            cls.__signature__ = inspect.Signature(own)
 
     def __init__(self, name: str | None = None, ndim_supp: int | None = None, ndims_params: Sequence[int] | None = None,
                  dtype: str | None = None) -> None:
@@ -133,7 +134,7 @@ class RandomVariable(Op):
 
     def called(self, *args: Any, **kwargs: Any) -> Any:
         """What a call with fitting arguments gives; distributions with options of their own say it anew."""
-        bound = self.__signature__.bind(*args, **kwargs)  # type: ignore[attr-defined]
+        bound = self.__signature__.bind(*args, **kwargs)
         bound.apply_defaults()
         given = dict(bound.arguments)
         return self.draws([given.pop(p.name) for p in self.parameters], **given)

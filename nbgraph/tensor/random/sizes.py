@@ -113,9 +113,9 @@ def batch_shape(op: Any, params: Sequence[Any], ndims: Sequence[int]) -> list[in
     shape: list[int | None] = []
     for axis in range(-ndim, 0):
         lengths = [batch[axis] for batch in batches if -axis <= len(batch)]
-        known = {n for n in lengths if n not in (None, 1)}
+        known = {n for n in lengths if n is not None and n != 1}
         if len(known) > 1:
-            raise ShapeError(op, f"lengths {' and '.join(map(str, sorted(known)))} of axis {axis} of the parameters do "  # type: ignore[type-var]
+            raise ShapeError(op, f"lengths {' and '.join(map(str, sorted(known)))} of axis {axis} of the parameters do "
                              "not broadcast", line=user_line(), **{f"parameter{i}": p for i, p in enumerate(params)},
                              fix="lengths must be equal or 1")
         shape.append(known.pop() if known else 1 if all(n == 1 for n in lengths) else None)
